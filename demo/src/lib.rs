@@ -1,0 +1,1 @@
+//! The demo: an in-memory S3 server with sample buckets.

@@ -1,0 +1,3 @@
+//! Opens bifold on the demo server.
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! The settings: defaults in `assets/`, the user's file, the environment and flags, as one typed
+//! [`Settings`].
+
+mod connection;
+mod settings;
+
+pub use connection::{ChecksumMode, Connection};
+pub use settings::{CacheSettings, Settings, Ttl};

@@ -1,0 +1,3 @@
+//! bifold: hands over to the library.
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! The pure words of bifold: locations, entries, listings, errors and text.
+//!
+//! Nothing here touches a disk, a network, a clock or a terminal.
+
+pub mod entry;
+pub mod error;
+pub mod filter;
+pub mod head;
+pub mod listing;
+pub mod sort;
+pub mod text;
+pub mod uri;
+
+pub use entry::{ETag, Entry, Kind, Link, Name, StorageClass, Tag, Timestamp};
+pub use error::{ErrorKind, Op, Result, VfsError};
+pub use head::Head;
+pub use listing::{Freshness, Page, Source};
+pub use uri::{ConnName, S3Uri, Uri, UriError};

@@ -1,0 +1,1 @@
+//! Text on its way to a screen: escaping, width and cutting. The one place where either happens.

@@ -1,0 +1,223 @@
+//! The backends behind one object-safe trait: [`VfsPath`].
+//!
+//! A path is a live handle on a location. What differs between backends is said in [`Caps`] and
+//! nowhere else; both pass the same conformance suite (`tests/it/conformance`).
+
+pub mod local;
+pub mod memory;
+pub mod registry;
+pub mod s3;
+mod sink;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::model::{ETag, Entry, Freshness, Head, Kind, Name, Page, Result, StorageClass, Tag, Uri};
+
+pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
+
+/// A shared live handle on a location.
+pub type DynPath = Arc<dyn VfsPath>;
+
+/// The bytes of an object or a part of it, as they arrive. A stream that ends without an error has
+/// delivered everything that was asked for.
+pub type Body = BoxStream<'static, Result<Bytes>>;
+
+/// What a place can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Whether anything may be written. `false` refuses every write before any request.
+    pub write: bool,
+    /// Whether directories exist by themselves. On S3 they are prefixes, and `mkdir` puts a marker.
+    pub real_dirs: bool,
+    /// Whether symbolic links can be kept.
+    pub symlinks: bool,
+    /// Whether names must be UTF-8.
+    pub utf8_names: bool,
+    /// Whether `rename` is one atomic step, for files and whole directories.
+    pub atomic_rename: bool,
+    /// Whether `a` can stand beside `a/`.
+    pub file_beside_dir: bool,
+    /// Whether a write can be bound to what is there (`If-Match`, no-replace).
+    pub conditional_write: bool,
+    /// Whether `remove` can be bound to what is there.
+    pub conditional_remove: bool,
+    /// How many names one `remove_many` request takes.
+    pub remove_batch: usize,
+    /// Whether every request costs money and a round trip.
+    pub metered: bool,
+    /// The largest object, in bytes.
+    pub max_size: u64,
+    /// The longest name (local) or key (S3), in bytes.
+    pub max_name: usize,
+}
+
+/// What must be true of a destination (or source) for a call to go through; else `Conflict`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Precondition {
+    /// Whatever is there.
+    #[default]
+    None,
+    /// Nothing is there.
+    Absent,
+    /// What is there still carries this tag.
+    Matches(Tag),
+}
+
+/// What to remove, bound to what was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// The name below the directory that it is asked of.
+    pub name: Name,
+    /// What it is.
+    pub kind: Kind,
+    /// The tag that must still be there, where the caller knows one and the place can check it.
+    pub expect: Option<Tag>,
+}
+
+/// How [`VfsPath::copy_native`] goes about it.
+#[derive(Clone, Debug, Default)]
+pub struct CopyOptions {
+    /// The source as the plan saw it: its size, and the tag that it must still carry.
+    pub source: Option<Entry>,
+    /// What must be true of the destination.
+    pub precondition: Precondition,
+}
+
+/// Hears how many more bytes are done.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Send + Sync);
+
+/// A live handle on a location of one backend.
+///
+/// Handles are cheap: making one asks nothing of disk or network. On S3 `a/` is both a prefix and the
+/// marker object of that name: `list` means the prefix, every other call the object of exactly that
+/// key; `remove` on a prefix without a marker is `NotFound`.
+///
+/// All calls may be dropped at any point; what a dropped write leaves behind is said at each.
+#[async_trait]
+pub trait VfsPath: Debug + Send + Sync + 'static {
+    /// Where this is.
+    fn uri(&self) -> &Uri;
+
+    /// The last name.
+    fn name(&self) -> Name {
+        self.uri().name()
+    }
+
+    /// The child that a listing shows as (`name`, `kind`). Asks nothing.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that the place can't hold (not UTF-8 on S3, a `/` in it, `.` and `..` and
+    /// the empty name on a local disk).
+    fn join(&self, name: &Name, kind: Kind) -> Result<DynPath>;
+
+    /// The directory that holds this; `None` at the top.
+    fn parent(&self) -> Option<DynPath>;
+
+    /// What this place can do.
+    fn caps(&self) -> Caps;
+
+    /// The rows of this directory, a page at a time. Dropping the stream cancels it. The last page
+    /// may be empty; a stream that ends without an error was complete.
+    fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>>;
+
+    /// What a listing would tell of this. A link is not followed.
+    async fn stat(&self, freshness: Freshness) -> Result<Entry>;
+
+    /// Everything that the service tells of an object. `Unsupported` where there is no such thing.
+    async fn head(&self) -> Result<Head>;
+
+    /// The bytes in `range` (all without one); always past every cache. A range beyond the end is
+    /// `Invalid`. `Matches` binds the read to what was shown.
+    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body>;
+
+    /// Makes this directory (on S3: puts the marker; for a bucket: creates it).
+    async fn mkdir(&self) -> Result<()>;
+
+    /// Removes this one thing: a file, a link itself, an empty directory, a marker, an empty bucket.
+    async fn remove(&self, precondition: Precondition) -> Result<()>;
+
+    /// Removes several children of this directory in as few requests as the place allows, and tells
+    /// the outcome of each, in order. Never recurses.
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>>;
+
+    /// Gives this another name in the same place, in one atomic step. `Unsupported` where
+    /// [`Caps::atomic_rename`] is false or the places differ: callers then copy, verify and remove.
+    async fn rename(&self, to: &dyn VfsPath, precondition: Precondition) -> Result<()>;
+
+    /// Makes this a symbolic link to `target`.
+    async fn symlink(&self, target: &Name) -> Result<()>;
+
+    /// Begins to write this. Nothing is visible under the name before [`Sink::commit`].
+    async fn create(&self, hint: CreateHint) -> Result<Box<dyn Sink>>;
+
+    /// Goes on with a write that was begun, maybe by another process, from what its journal kept.
+    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>>;
+
+    /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a
+    /// server-side copy, by parts where it must be), keeping what the place keeps (mode and times;
+    /// class, encryption, metadata and tags). As atomic as a [`Sink`]. `Ok(None)` means: stream it.
+    /// The entry that it gives is the destination as it now is.
+    async fn copy_native(
+        &self,
+        to: &dyn VfsPath,
+        options: &CopyOptions,
+        progress: Progress<'_>,
+    ) -> Result<Option<Entry>>;
+
+    /// What tells whether two handles are the same thing whatever they are called: device and inode,
+    /// or endpoint, bucket and key. A thing that doesn't exist is told by its nearest parent that does.
+    async fn identity(&self) -> Result<Identity>;
+
+    /// For a backend to know its own kind in `rename` and `copy_native`.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Which thing a location means. `below` is what follows the part that was identified: for the same
+/// `place`, one is inside the other when its `below` begins with the other's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Device and inode, or endpoint and bucket.
+    pub place: Place,
+    /// The names from there on: a key on S3 (with its slashes as they are), path parts locally.
+    pub below: Vec<u8>,
+}
+
+/// The part of an [`Identity`] that doesn't depend on names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Place {
+    Inode { dev: u64, ino: u64 },
+    Bucket { endpoint: String, bucket: String },
+    Memory { id: usize },
+}
+
+/// What a new object should carry beyond its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Attributes {
+    /// Permission bits of a local file (suid, sgid and sticky are never restored).
+    pub mode: Option<u32>,
+    /// The time of modification of a local file.
+    pub modified: Option<crate::model::Timestamp>,
+    /// Content-Type.
+    pub content_type: Option<String>,
+    /// The storage class.
+    pub class: Option<StorageClass>,
+    /// User metadata.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// The entity tag inside a precondition, for backends that know only those.
+pub fn required_etag(precondition: &Precondition) -> Option<&ETag> {
+    match precondition {
+        Precondition::Matches(Tag::ETag(etag)) => Some(etag),
+        _ => None,
+    }
+}

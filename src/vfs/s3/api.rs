@@ -1,0 +1,240 @@
+//! One method per S3 operation that bifold uses: [`S3Api`].
+//!
+//! The seam between the backend and whoever answers: the SDK, the cache around it, or a test's fault
+//! injection. Everything is plain data; the SDK's types don't pass it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use super::super::{Body, Precondition};
+use crate::model::{ETag, Freshness, Head, Page, Result, StorageClass, Timestamp};
+
+/// Who is asking whom: what tells one connection's answers from another's in the caches. It never
+/// holds a rotating access key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId {
+    /// The connection's name in locations.
+    pub name: Arc<str>,
+    /// The endpoint's address, or the provider's own (`aws`) where none is set. Writes invalidate by
+    /// it, across all connections.
+    pub endpoint: Arc<str>,
+    /// The profile, where one is set.
+    pub profile: Option<Arc<str>>,
+    /// Whether requests go unsigned.
+    pub anonymous: bool,
+}
+
+/// A listing of a prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListRequest {
+    /// The bucket.
+    pub bucket: Arc<str>,
+    /// The prefix, byte-exact.
+    pub prefix: Arc<str>,
+    /// Whether keys are grouped at the next `/` (a directory) or all listed (a tree).
+    pub delimited: bool,
+}
+
+/// An object, or one version of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectRef {
+    /// The bucket.
+    pub bucket: Arc<str>,
+    /// The key, byte-exact.
+    pub key: Arc<str>,
+    /// The version, or the newest.
+    pub version: Option<Arc<str>>,
+}
+
+/// How much a [`S3Api::head`] must tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Detail {
+    /// What a listing's row tells: a held listing may answer.
+    Row,
+    /// All of it: only a HEAD answers.
+    Full,
+}
+
+/// The headers of a new object.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ObjectAttributes {
+    /// Content-Type.
+    pub content_type: Option<String>,
+    /// Content-Encoding.
+    pub content_encoding: Option<String>,
+    /// Content-Disposition.
+    pub content_disposition: Option<String>,
+    /// Content-Language.
+    pub content_language: Option<String>,
+    /// Cache-Control.
+    pub cache_control: Option<String>,
+    /// The storage class.
+    pub class: Option<StorageClass>,
+    /// Encryption (`AES256`, `aws:kms`) and the key's id.
+    pub encryption: Option<(String, Option<String>)>,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// What a completed write tells.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Written {
+    /// The new tag.
+    pub etag: Option<ETag>,
+    /// The new version, on a versioned bucket.
+    pub version: Option<String>,
+    /// The CRC64NVME that the service computed over the whole object, base64.
+    pub crc64: Option<String>,
+}
+
+/// One part of an upload, as `ListParts` tells it and as Complete wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadedPart {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its tag.
+    pub etag: ETag,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its CRC64NVME, base64, where one was sent.
+    pub crc64: Option<String>,
+}
+
+/// An upload under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UploadRef {
+    /// The bucket.
+    pub bucket: Arc<str>,
+    /// The key.
+    pub key: Arc<str>,
+    /// The service's id.
+    pub id: Arc<str>,
+}
+
+/// The bytes of a GET and what came with them.
+pub struct Got {
+    /// What the headers told.
+    pub head: Head,
+    /// The bytes.
+    pub body: Body,
+}
+
+impl Debug for Got {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Got").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a PUT or of a part.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// The bytes; a part is at most some megabytes, bounded by the engine's budget.
+    pub bytes: Bytes,
+    /// Their CRC64NVME, which the service checks where the connection's checksum mode allows it.
+    pub crc64: u64,
+}
+
+/// The S3 operations that bifold uses, on one connection.
+#[async_trait]
+pub trait S3Api: Debug + Send + Sync + 'static {
+    /// Who is asking whom.
+    fn connection(&self) -> &ConnectionId;
+
+    /// ListBuckets: rows of kind `Bucket`.
+    fn list_buckets(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>>;
+
+    /// ListObjectsV2, all its pages: rows named by what follows the prefix. The object whose key is
+    /// the prefix itself is a `File` with an empty name; a common prefix is a `Dir` named without its
+    /// last `/`.
+    fn list(&self, request: ListRequest, freshness: Freshness) -> BoxStream<'static, Result<Page>>;
+
+    /// HeadObject.
+    async fn head(&self, object: &ObjectRef, detail: Detail, freshness: Freshness) -> Result<Arc<Head>>;
+
+    /// HeadBucket: the bucket's region, where the service tells it.
+    async fn bucket_region(&self, bucket: &str, freshness: Freshness) -> Result<Option<Arc<str>>>;
+
+    /// GetObject.
+    async fn get(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        precondition: &Precondition,
+    ) -> Result<Got>;
+
+    /// GetObjectTagging.
+    async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>>;
+
+    /// PutObject.
+    async fn put(
+        &self,
+        object: &ObjectRef,
+        attributes: &ObjectAttributes,
+        payload: Payload,
+        precondition: &Precondition,
+    ) -> Result<Written>;
+
+    /// CopyObject, keeping or replacing what the source carries as `attributes` says.
+    async fn copy(
+        &self,
+        from: &ObjectRef,
+        to: &ObjectRef,
+        attributes: &ObjectAttributes,
+        source_tag: Option<&ETag>,
+        precondition: &Precondition,
+    ) -> Result<Written>;
+
+    /// CreateMultipartUpload.
+    async fn create_upload(&self, object: &ObjectRef, attributes: &ObjectAttributes) -> Result<UploadRef>;
+
+    /// UploadPart.
+    async fn upload_part(&self, upload: &UploadRef, number: u32, payload: Payload) -> Result<UploadedPart>;
+
+    /// UploadPartCopy.
+    async fn upload_part_copy(
+        &self,
+        upload: &UploadRef,
+        number: u32,
+        from: &ObjectRef,
+        range: Range<u64>,
+        source_tag: Option<&ETag>,
+    ) -> Result<UploadedPart>;
+
+    /// ListParts, all its pages.
+    async fn list_parts(&self, upload: &UploadRef) -> Result<Vec<UploadedPart>>;
+
+    /// CompleteMultipartUpload. `crc64` is the checksum of the whole, which the service checks.
+    async fn complete_upload(
+        &self,
+        upload: &UploadRef,
+        parts: &[UploadedPart],
+        crc64: Option<u64>,
+        precondition: &Precondition,
+    ) -> Result<Written>;
+
+    /// AbortMultipartUpload.
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<()>;
+
+    /// ListMultipartUploads below a prefix: the uploads and when each began.
+    async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>>;
+
+    /// DeleteObject.
+    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()>;
+
+    /// DeleteObjects: the outcome of each key, in order. At most 1,000.
+    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>>;
+
+    /// CreateBucket.
+    async fn create_bucket(&self, bucket: &str) -> Result<()>;
+
+    /// DeleteBucket.
+    async fn delete_bucket(&self, bucket: &str) -> Result<()>;
+}
