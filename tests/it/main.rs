@@ -1,1 +1,11 @@
 //! The integration tests: one binary, a module per subject.
+
+mod cache;
+mod cli;
+mod conformance;
+mod pty;
+mod requests;
+mod s3;
+mod support;
+mod tidy;
+mod transfer;
