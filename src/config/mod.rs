@@ -2,7 +2,9 @@
 //! [`Settings`].
 
 mod connection;
+mod env;
 mod settings;
 
 pub use connection::{ChecksumMode, Connection};
+pub use env::Env;
 pub use settings::{CacheSettings, Settings, Ttl};
