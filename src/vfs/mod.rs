@@ -45,6 +45,8 @@ pub struct Caps {
     pub atomic_rename: bool,
     /// Whether `a` can stand beside `a/`.
     pub file_beside_dir: bool,
+    /// Whether `A` and `a` are one name.
+    pub case_blind: bool,
     /// Whether a write can be bound to what is there (`If-Match`, no-replace).
     pub conditional_write: bool,
     /// Whether `remove` can be bound to what is there.

@@ -55,8 +55,9 @@ pub struct SinkState {
 
 /// A write under way. The name shows nothing new, and keeps what it had, until `commit`.
 ///
-/// A sink that is dropped without `commit` or `abort` removes a local temporary file; an upload is
-/// left to whoever kept its [`SinkState`]. The engine therefore always ends with one of the two.
+/// A sink that is dropped before either `commit` succeeded or `abort` was called removes a local
+/// temporary file; an upload is left to whoever kept its [`SinkState`]. The engine therefore always
+/// ends with one of the two.
 #[async_trait]
 pub trait Sink: Debug + Send + Sync {
     /// How it wants its bytes.
@@ -73,8 +74,13 @@ pub trait Sink: Debug + Send + Sync {
     /// Makes the whole visible under its name if `precondition` holds (else `Conflict`, and the old
     /// content stays), after its size (and checksum, where there is one) was verified. Gives the new
     /// entry with its tag.
-    async fn commit(self: Box<Self>, precondition: Precondition) -> Result<Entry>;
+    ///
+    /// After a failure the sink still holds all its parts, so that it can be committed again: after
+    /// SlowDown, or bound to what a person agreed to replace. Not every service keeps them then; a sink
+    /// that lost them says `Unsupported`, and the caller begins anew. After a success only dropping is left.
+    async fn commit(&self, precondition: Precondition) -> Result<Entry>;
 
-    /// Leaves nothing behind: no temporary file, no open upload.
-    async fn abort(self: Box<Self>) -> Result<()>;
+    /// Leaves nothing behind: no temporary file, no open upload. May be called again when it failed,
+    /// and does nothing after a successful `commit`.
+    async fn abort(&self) -> Result<()>;
 }
