@@ -1,1 +1,7 @@
-//! view
+//! The screen: draws a `&State`, decides nothing and keeps nothing.
+
+pub mod format;
+mod paint;
+pub mod theme;
+
+pub use theme::Theme;
