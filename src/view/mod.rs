@@ -1,7 +1,7 @@
 //! The screen: draws a `&State`, decides nothing and keeps nothing.
 
 pub mod format;
-mod paint;
+pub mod paint;
 pub mod theme;
 
 pub use theme::Theme;
