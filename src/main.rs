@@ -1,3 +1,7 @@
 //! bifold: hands over to the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bifold::run(std::env::args_os(), bifold::config::Env::from_process())
+}

@@ -1,10 +1,17 @@
 //! The settings: defaults in `assets/`, the user's file, the environment and flags, as one typed
-//! [`Settings`].
+//! [`Settings`], with where each value came from.
 
 mod connection;
-mod env;
+mod dirs;
+pub mod env;
+mod layers;
+mod load;
 mod settings;
+mod units;
 
 pub use connection::{ChecksumMode, Connection};
+pub use dirs::{Dirs, private_dir, private_file};
 pub use env::Env;
-pub use settings::{CacheSettings, Settings, Ttl};
+pub use layers::Origin;
+pub use load::{Loaded, Overrides, Problem, load};
+pub use settings::{CacheSettings, LogLevel, LogSettings, Settings, Ttl};

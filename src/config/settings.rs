@@ -3,52 +3,124 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Connection;
+use serde::Deserialize;
 
-/// All settings in force.
-#[derive(Clone, Debug, Default)]
+use super::{Connection, units};
+
+/// The defaults, as people read them.
+pub(super) const DEFAULTS: &str = include_str!("../../assets/settings.toml");
+
+/// All settings in force. The defaults stand in `assets/settings.toml` and nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The connections by name. `s3` is the default one and need not be here.
+    #[serde(default)]
     pub connections: BTreeMap<String, Connection>,
     /// The operation cache.
     pub cache: CacheSettings,
+    /// The log file.
+    pub log: LogSettings,
 }
 
 /// `[cache]`: the operation cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CacheSettings {
     /// Whether anything is kept.
     pub enabled: bool,
     /// The most entries.
     pub max_entries: usize,
     /// The most bytes.
+    #[serde(deserialize_with = "units::bytes")]
     pub max_bytes: u64,
     /// How long each kind of answer lives.
     pub ttl: Ttl,
 }
 
 /// `[cache.ttl]`. Zero: never kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ttl {
     /// Listings.
+    #[serde(deserialize_with = "units::duration")]
     pub list: Duration,
     /// Heads.
+    #[serde(deserialize_with = "units::duration")]
     pub head: Duration,
     /// Absence, and empty listings.
+    #[serde(deserialize_with = "units::duration")]
     pub negative: Duration,
     /// The regions of buckets.
+    #[serde(deserialize_with = "units::duration")]
     pub region: Duration,
+}
+
+/// `[log]`: the log file in the state directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// How much is written.
+    pub level: LogLevel,
+}
+
+/// How much goes to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    /// Every request, and what the cache did about it.
+    Debug,
+    Trace,
+}
+
+impl Settings {
+    /// The names of all connections, the default one included.
+    pub fn connection_names(&self) -> Vec<String> {
+        let default = crate::model::uri::DEFAULT_CONNECTION;
+        let others = self.connections.keys().filter(|name| *name != default).cloned();
+        std::iter::once(default.to_owned()).chain(others).collect()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        toml::from_str(DEFAULTS).expect("the compiled-in defaults are valid: a test reads them")
+    }
 }
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { enabled: true, max_entries: 4096, max_bytes: 64 << 20, ttl: Ttl::default() }
+        Settings::default().cache
     }
 }
 
 impl Default for Ttl {
     fn default() -> Self {
-        let s = Duration::from_secs;
-        Self { list: s(60), head: s(60), negative: s(5), region: s(600) }
+        CacheSettings::default().ttl
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_defaults_are_valid() {
+        let cache = Settings::default().cache;
+        assert_eq!((cache.enabled, cache.max_entries, cache.max_bytes), (true, 4096, 64 << 20));
+        assert_eq!(Ttl::default().region, Duration::from_secs(600));
+    }
+
+    #[test]
+    fn the_default_connection_is_always_known_and_once() {
+        let mut settings = Settings::default();
+        settings.connections.insert("s3".into(), Connection::default());
+        settings.connections.insert("a".into(), Connection::default());
+        assert_eq!(settings.connection_names(), ["s3", "a"]);
     }
 }

@@ -1,1 +1,3 @@
-//! runtime
+//! The only place that awaits for the panes.
+
+pub mod log;

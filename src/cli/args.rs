@@ -1,0 +1,182 @@
+//! The arguments as they are typed: [`Args`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::transfer::{ConflictPolicy, LinkPolicy};
+
+/// Two panes over local disks and S3. Without a subcommand the panes open.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "bifold", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub struct Args {
+    /// Where the left pane begins; without it, where one left off
+    pub left: Option<OsString>,
+    /// Where the right pane begins
+    pub right: Option<OsString>,
+    /// The settings file to read in place of the usual one
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// One setting for this run, as cache.enabled=false
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+    /// What to do without panes.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "Locations: a local path, s3://BUCKET/KEY, NAME://BUCKET/KEY on the connection called NAME, \
+s3:// for the list of buckets. A local file that is called like a subcommand: ./ls";
+
+/// The subcommands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List a directory, a prefix or the buckets
+    Ls(Ls),
+    /// Copy files, objects and trees; - is standard input or output
+    Cp(Cp),
+    /// Move or rename
+    Mv(Cp),
+    /// Delete
+    Rm(Rm),
+    /// Make directories or buckets
+    Mkdir(Locations),
+    /// Show everything known of one thing
+    Stat(Stat),
+    /// Write files and objects to standard output
+    Cat(Locations),
+    /// Print the settings in force and where each came from
+    Config,
+}
+
+/// `ls`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Ls {
+    /// What to list
+    #[arg(default_value = ".")]
+    pub uri: OsString,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// All that lies below, too
+    #[arg(long, short)]
+    pub recursive: bool,
+}
+
+/// `cp` and `mv`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Cp {
+    /// What to copy (dir/. means the contents of dir), then where to: a destination that ends in / or
+    /// is an existing local directory receives, any other is the new name
+    #[arg(required = true, num_args = 2.., value_names = ["SRC", "DST"])]
+    pub locations: Vec<OsString>,
+    /// Directories with all that lies below
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// What to do when something is there already
+    #[arg(long, value_enum)]
+    pub conflict: Option<OnConflict>,
+    /// What to do with symbolic links where they can't be kept
+    #[arg(long, value_enum)]
+    pub links: Option<OnLink>,
+}
+
+/// `rm`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Rm {
+    /// What to delete
+    #[arg(required = true)]
+    pub locations: Vec<OsString>,
+    /// Directories with all that lies below
+    #[arg(long, short)]
+    pub recursive: bool,
+}
+
+/// `stat`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Stat {
+    /// What to look up
+    #[arg(required = true)]
+    pub locations: Vec<OsString>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Locations alone.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Locations {
+    /// Which
+    #[arg(required = true)]
+    pub locations: Vec<OsString>,
+}
+
+/// `--conflict`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnConflict {
+    /// Ask on the terminal
+    Ask,
+    /// Replace what is there
+    Overwrite,
+    /// Leave what is there
+    Skip,
+    /// Write beside it, under a free name
+    Rename,
+    /// Replace what is older
+    Newer,
+}
+
+impl From<OnConflict> for ConflictPolicy {
+    fn from(chosen: OnConflict) -> Self {
+        match chosen {
+            OnConflict::Ask => Self::Ask,
+            OnConflict::Overwrite => Self::Overwrite,
+            OnConflict::Skip => Self::Skip,
+            OnConflict::Rename => Self::Rename,
+            OnConflict::Newer => Self::Newer,
+        }
+    }
+}
+
+/// `--links`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnLink {
+    /// Copy what they lead to
+    Follow,
+    /// Leave them out
+    Skip,
+}
+
+impl From<OnLink> for LinkPolicy {
+    fn from(chosen: OnLink) -> Self {
+        match chosen {
+            OnLink::Follow => Self::Follow,
+            OnLink::Skip => Self::Skip,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn positions_and_subcommands_are_told_apart() {
+        let panes = Args::try_parse_from(["bifold", "/tmp", "s3://b/"]).unwrap();
+        assert_eq!((panes.left, panes.right), (Some("/tmp".into()), Some("s3://b/".into())));
+        let ls = Args::try_parse_from(["bifold", "ls", "-r", "s3://b", "--set", "cache.enabled=false"]).unwrap();
+        assert!(matches!(ls.command, Some(Command::Ls(Ls { recursive: true, .. }))));
+        assert_eq!(ls.set, ["cache.enabled=false"]);
+        assert!(Args::try_parse_from(["bifold", "cp", "a"]).is_err());
+        let stdin = Args::try_parse_from(["bifold", "cp", "-", "s3://b/k"]).unwrap();
+        assert!(matches!(stdin.command, Some(Command::Cp(Cp { locations, .. })) if locations[0] == "-"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The log: a file in the state directory, off the screen.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{LogLevel, private_dir, private_file};
+
+/// Where a log begins anew; the one before it is kept beside it.
+const FULL: u64 = 16 << 20;
+
+/// Keeps the log's writer; what is waiting is written when this is dropped.
+#[derive(Debug)]
+#[must_use = "the log ends when this is dropped"]
+pub struct Log {
+    _writer: Option<WorkerGuard>,
+}
+
+/// The log file below the state directory.
+pub fn file(state: &Path) -> PathBuf {
+    state.join("bifold.log")
+}
+
+/// Begins the log. A program whose log can't be written works without: the error is for a warning.
+///
+/// Only bifold's own events are written below the level of warnings: the libraries beneath print
+/// headers of requests at theirs, and a log holds no secret at any level.
+pub fn start(state: Option<&Path>, level: LogLevel) -> io::Result<Log> {
+    let Some(state) = state.filter(|_| level != LogLevel::Off) else { return Ok(Log { _writer: None }) };
+    let (writer, guard) = open(state)?;
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("bifold", filter_of(level));
+    // A second run in the same process (the demo, tests) keeps the first one's log.
+    let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+    Ok(Log { _writer: Some(guard) })
+}
+
+fn open(state: &Path) -> io::Result<(NonBlocking, WorkerGuard)> {
+    private_dir(state)?;
+    let path = file(state);
+    if path.metadata().is_ok_and(|meta| meta.len() >= FULL) {
+        std::fs::rename(&path, path.with_extension("log.1"))?;
+    }
+    Ok(tracing_appender::non_blocking(private_file(&path, OpenOptions::new().append(true))?))
+}
+
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_log_is_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path());
+        std::fs::File::create(&path).unwrap().set_len(FULL).unwrap();
+        drop(open(dir.path()).unwrap());
+        assert_eq!(path.metadata().unwrap().len(), 0);
+        assert_eq!(dir.path().join("bifold.log.1").metadata().unwrap().len(), FULL);
+    }
+}
