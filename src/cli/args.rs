@@ -172,7 +172,8 @@ mod tests {
     fn positions_and_subcommands_are_told_apart() {
         let panes = Args::try_parse_from(["bifold", "/tmp", "s3://b/"]).unwrap();
         assert_eq!((panes.left, panes.right), (Some("/tmp".into()), Some("s3://b/".into())));
-        let ls = Args::try_parse_from(["bifold", "ls", "-r", "s3://b", "--set", "cache.enabled=false"]).unwrap();
+        let ls =
+            Args::try_parse_from(["bifold", "ls", "-r", "s3://b", "--set", "cache.enabled=false"]).unwrap();
         assert!(matches!(ls.command, Some(Command::Ls(Ls { recursive: true, .. }))));
         assert_eq!(ls.set, ["cache.enabled=false"]);
         assert!(Args::try_parse_from(["bifold", "cp", "a"]).is_err());

@@ -63,9 +63,7 @@ pub(super) type SyntaxError = (usize, String);
 
 /// Takes a document apart. What can be read around a broken line is read.
 pub(super) fn leaves_of(text: &str, origin: impl Fn(usize) -> Origin) -> (Vec<Leaf>, Vec<SyntaxError>) {
-    let line_at = |offset: usize| {
-        text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
-    };
+    let line_at = |offset: usize| 1 + text[..offset.min(text.len())].matches('\n').count();
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut leaves = Vec::new();
     walk(document.get_ref(), &mut Vec::new(), &|offset| origin(line_at(offset)), &mut leaves);
@@ -101,11 +99,12 @@ fn walk(
 /// `cache.max_entries`, and `BIFOLD_LOG` for `log.level`.
 pub(super) fn leaves_of_env(known: &[Leaf], env: &Env) -> Vec<Leaf> {
     let long = known.iter().map(|leaf| (variable(&leaf.path), &leaf.path));
-    let log = known
+    let short = known
         .iter()
         .filter(|leaf| leaf.path == ["log", "level"])
         .map(|leaf| ("BIFOLD_LOG".to_owned(), &leaf.path));
-    log.chain(long)
+    short
+        .chain(long)
         .filter_map(|(name, path)| {
             let value = scalar(env.get(&name)?);
             Some(Leaf { path: path.clone(), value, origin: Origin::Variable(name) })

@@ -114,7 +114,9 @@ impl Layers {
         for (line, reason) in errors {
             self.problem(origin(line), "", &reason);
         }
-        leaves.into_iter().for_each(|leaf| self.apply(leaf));
+        for leaf in leaves {
+            self.apply(leaf);
+        }
         true
     }
 
@@ -141,7 +143,7 @@ impl Layers {
     }
 
     fn problem(&mut self, origin: Origin, key: &str, reason: &str) {
-        let reason = reason.trim().replace('\n', "; ");
+        let reason = reason.trim().replace('\n', "; ").replace("usize", "a whole number");
         self.problems.push(Problem { origin, key: key.to_owned(), reason });
     }
 
