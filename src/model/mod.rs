@@ -7,12 +7,16 @@ pub mod error;
 pub mod filter;
 pub mod head;
 pub mod listing;
+pub mod pages;
 pub mod sort;
 pub mod text;
 pub mod uri;
 
 pub use entry::{ETag, Entry, Kind, Link, Name, StorageClass, Tag, Timestamp};
 pub use error::{ErrorKind, Op, Result, VfsError};
+pub use filter::Filter;
 pub use head::Head;
 pub use listing::{Freshness, Page, Source};
+pub use pages::Pages;
+pub use sort::{Arrangement, Order, SortBy, SortKey};
 pub use uri::{ConnName, S3Uri, Uri, UriError};

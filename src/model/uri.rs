@@ -145,7 +145,7 @@ impl fmt::Display for UriError {
 impl std::error::Error for UriError {}
 
 /// What the reading of a location depends on, handed in so that reading stays pure.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UriContext {
     /// The names of all connections, the default one included.
     pub connections: Vec<String>,

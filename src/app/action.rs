@@ -1,0 +1,153 @@
+//! Everything that a key can do, in one table: [`Action`]. The help, the key bar, the menu and the
+//! README's table are made from it.
+
+/// Where an action's keys are heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// In the panes.
+    Panes,
+    /// In the jobs panel.
+    Jobs,
+    /// In the statistics panel.
+    Stats,
+}
+
+/// A heading of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "see `Group::title`")]
+pub enum Group {
+    Move,
+    Go,
+    Mark,
+    Show,
+    Work,
+    Panels,
+    Jobs,
+    Stats,
+}
+
+impl Group {
+    /// Every group, in the order of the help.
+    pub const ALL: [Self; 8] =
+        [Self::Work, Self::Move, Self::Go, Self::Mark, Self::Show, Self::Panels, Self::Jobs, Self::Stats];
+
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Moving",
+            Self::Go => "Going somewhere",
+            Self::Mark => "Marking",
+            Self::Show => "What is shown, in what order",
+            Self::Work => "Files and directories",
+            Self::Panels => "Panels and the program",
+            Self::Jobs => "In the jobs panel",
+            Self::Stats => "In the statistics panel",
+        }
+    }
+}
+
+/// What the table says of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The name in a keymap file.
+    pub id: &'static str,
+    /// The heading that it stands under.
+    pub group: Group,
+    /// The word in the key bar and the menu.
+    pub title: &'static str,
+    /// The line in the help.
+    pub help: &'static str,
+}
+
+macro_rules! actions {
+    ($($name:ident $id:literal $group:ident $title:literal $help:literal;)*) => {
+        /// Something that a key does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Action {
+            $(#[doc = $help] $name,)*
+        }
+
+        impl Action {
+            /// Every action, in the order of the help.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What the table says of it.
+            pub fn info(self) -> Info {
+                match self {
+                    $(Self::$name => Info { id: $id, group: Group::$group, title: $title, help: $help },)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    Help "help" Panels "Help" "show this help";
+    Menu "menu" Panels "Menu" "choose from all that can be done now";
+    Copy "copy" Work "Copy" "copy what is marked, or the row, to the other pane or elsewhere";
+    Move "move" Work "Move" "move what is marked, or the row";
+    Rename "rename" Work "Rename" "give the row another name";
+    Mkdir "mkdir" Work "Mkdir" "make a directory, or a bucket in a list of buckets";
+    Delete "delete" Work "Delete" "delete what is marked, or the row, after asking";
+    CopyUri "copy-uri" Work "Copy URI" "put the row's location into the clipboard";
+    Jobs "jobs" Panels "Jobs" "show the jobs: progress, failures, cancel, retry";
+    Stats "stats" Panels "Statistics" "show requests and the cache in full";
+    ErrorText "error" Panels "Error" "show the last error in full";
+    Suspend "suspend" Panels "Suspend" "suspend the program";
+    Quit "quit" Panels "Quit" "leave; asks while jobs run";
+    Up "up" Move "Up" "one row up";
+    Down "down" Move "Down" "one row down";
+    PageUp "page-up" Move "Page up" "one page up";
+    PageDown "page-down" Move "Page down" "one page down";
+    Top "top" Move "Top" "to the first row";
+    Bottom "bottom" Move "Bottom" "to the last row";
+    Open "open" Move "Open" "enter the directory, bucket or link";
+    Parent "parent" Move "Parent" "to the directory above, onto the row one came from";
+    Switch "switch" Move "Other pane" "to the other pane";
+    Search "search" Move "Search" "jump to the next name that begins as typed";
+    GoTo "go-to" Go "Go to" "go to a typed location; Tab completes it";
+    Places "places" Go "Places" "choose a connection, the home directory or the root";
+    Back "back" Go "Back" "back to where this pane was before";
+    Forward "forward" Go "Forward" "forward again";
+    Same "same" Go "Same place" "show this directory in the other pane, too";
+    Swap "swap" Go "Swap" "swap the panes";
+    Refresh "refresh" Go "Refresh" "list this directory again, past the cache";
+    Mark "mark" Mark "Mark" "mark or unmark the row and go on";
+    MarkGlob "mark-glob" Mark "Mark by pattern" "mark the names that match a pattern such as *.csv";
+    UnmarkGlob "unmark-glob" Mark "Unmark by pattern" "unmark the names that match a pattern";
+    Invert "invert" Mark "Invert marks" "mark what isn't marked, and the other way round";
+    MarkAll "mark-all" Mark "Mark all" "mark every row";
+    MarkNone "mark-none" Mark "Unmark all" "remove all marks";
+    SortName "sort-name" Show "Sort by name" "sort by name; again: the other way round";
+    SortSize "sort-size" Show "Sort by size" "sort by size; again: the other way round";
+    SortTime "sort-time" Show "Sort by time" "sort by time; again: the other way round";
+    Filter "filter" Show "Filter" "show only names with the typed part; Esc shows all";
+    Hidden "hidden" Show "Hidden" "show or hide names that begin with a dot, and markers";
+    JobCancel "job-cancel" Jobs "Cancel" "cancel the job";
+    JobRetry "job-retry" Jobs "Retry" "do what failed again";
+    JobFailures "job-failures" Jobs "Failures" "show what failed, and why";
+    JobAnswer "job-answer" Jobs "Answer" "answer what the job asks";
+    JobForget "job-forget" Jobs "Remove" "remove a finished job from the list";
+    ClearCache "clear-cache" Stats "Clear cache" "forget all that the cache holds";
+}
+
+impl Action {
+    /// Where its keys are heard.
+    pub fn scope(self) -> Scope {
+        match self.info().group {
+            Group::Jobs => Scope::Jobs,
+            Group::Stats => Scope::Stats,
+            _ => Scope::Panes,
+        }
+    }
+
+    /// The action of this name in a keymap file.
+    pub fn by_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.info().id == id)
+    }
+
+    /// Whether it can lead to something being overwritten or removed, even if it asks first.
+    pub fn is_destructive(self) -> bool {
+        matches!(self, Self::Move | Self::Rename | Self::Delete)
+    }
+}

@@ -1,0 +1,48 @@
+//! The keys at the foot of the screen: [`bar`].
+
+use super::action::Action;
+use super::key::{Code, Key};
+use super::state::State;
+
+/// The actions that the bar may show, in order.
+const SHOWN: [Action; 9] = [
+    Action::Help,
+    Action::Menu,
+    Action::Copy,
+    Action::Move,
+    Action::Mkdir,
+    Action::Delete,
+    Action::Jobs,
+    Action::Rename,
+    Action::Quit,
+];
+
+/// One field of the key bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarItem {
+    /// The key.
+    pub key: Key,
+    /// Its twin, for terminals that keep F-keys to themselves.
+    pub twin: Option<Key>,
+    /// What it does.
+    pub action: Action,
+}
+
+impl BarItem {
+    /// The word that stands beside the key.
+    pub fn title(&self) -> &'static str {
+        self.action.info().title
+    }
+}
+
+/// The keys that apply to what is selected now.
+pub fn bar(state: &State) -> Vec<BarItem> {
+    SHOWN.iter().filter(|action| action.applies(state)).filter_map(|action| item(state, *action)).collect()
+}
+
+fn item(state: &State, action: Action) -> Option<BarItem> {
+    let keys = state.keymap.keys(action);
+    let twin = keys.iter().find(|key| !matches!(key.code, Code::F(_))).copied();
+    let key = *keys.first()?;
+    Some(BarItem { key, twin: twin.filter(|twin| *twin != key), action })
+}

@@ -1,0 +1,78 @@
+//! What to do next, as plain data: [`Cmd`].
+
+use crate::model::{Arrangement, Freshness, Pages, Uri};
+use crate::transfer::{Answer, JobId, JobSpec, SourceItem};
+
+use super::msg::ReqId;
+use super::state::Session;
+
+/// Something for the runtime to do. What answers comes back as a [`super::Msg`] with the same id.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cmd {
+    /// List a directory: `PageArrived`s, then `ListDone` or `ListFailed`.
+    List {
+        /// The request.
+        req: ReqId,
+        /// The directory.
+        uri: Uri,
+        /// Whether the cache may answer.
+        freshness: Freshness,
+    },
+    /// Nobody waits for this request any more. It has no answer; one that is on its way is dropped.
+    Cancel(ReqId),
+    /// Sort and filter a large listing off the loop, by [`crate::model::sort::arrange`]: `Sorted`.
+    Sort {
+        /// The request.
+        req: ReqId,
+        /// The rows.
+        pages: Pages,
+        /// How.
+        arrangement: Arrangement,
+    },
+    /// Count what these hold, past the cache: `Counted` from time to time, the last one with `done`.
+    Count {
+        /// The request.
+        req: ReqId,
+        /// What is asked about.
+        sources: Vec<SourceItem>,
+    },
+    /// Find the names in `dir` that begin with `prefix` (from the cache where it knows): `Completed`.
+    Complete {
+        /// The request.
+        req: ReqId,
+        /// The directory.
+        dir: Uri,
+        /// How they begin.
+        prefix: String,
+    },
+    /// Tell whether a local location is a directory: `Probed`.
+    Probe {
+        /// The request.
+        req: ReqId,
+        /// The location.
+        uri: Uri,
+    },
+    /// Make a directory or a bucket: `MadeDir`.
+    Mkdir {
+        /// The request.
+        req: ReqId,
+        /// The directory.
+        uri: Uri,
+    },
+    /// Start a job: `Job` events until `Finished`.
+    StartJob(JobId, Box<JobSpec>),
+    /// Answer question number `.1` of a job.
+    Answer(JobId, u64, Answer),
+    /// Cancel a job. Its `Finished` still comes.
+    CancelJob(JobId),
+    /// Put a text into the terminal's clipboard (OSC 52).
+    CopyToClipboard(String),
+    /// Empty the operation cache.
+    ClearCache,
+    /// Remember where one left off.
+    SaveSession(Session),
+    /// Suspend the program, as Ctrl-Z in a shell.
+    Suspend,
+    /// End the program. Jobs that still run are cancelled, and waited for a little.
+    Quit,
+}

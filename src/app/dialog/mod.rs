@@ -1,0 +1,241 @@
+//! What lies over the panes and has the keys: [`Dialog`].
+//!
+//! Dialogs are a stack in [`super::State::dialogs`]; the last one is on top and hears every key. Esc always
+//! leaves without doing anything.
+
+mod ask;
+mod buttons;
+mod delete;
+mod panels;
+mod pick;
+mod prompt;
+mod text;
+
+use tui_input::Input;
+
+use crate::model::{Timestamp, Uri, VfsError};
+use crate::transfer::{Counts, JobId, JobKind, Question, SourceItem};
+
+use super::action::Action;
+use super::key::Key;
+use super::keymap::HelpRow;
+use super::msg::{Candidate, ReqId};
+use super::state::State;
+
+pub use buttons::{Button, Buttons};
+
+/// What was chosen when a question was asked, by full locations: what happens to the rows since then
+/// changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The directory that they are in.
+    pub origin: Uri,
+    /// The things.
+    pub sources: Vec<SourceItem>,
+    /// The bytes of those whose size is known (files, not what directories hold).
+    pub bytes: u64,
+}
+
+/// A text that scrolls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextView {
+    /// What it is.
+    pub title: String,
+    /// The whole text; the view escapes and wraps it.
+    pub text: String,
+    /// The first line that is shown.
+    pub top: usize,
+}
+
+/// What a prompt is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PromptKind {
+    /// Where the active pane should go.
+    GoTo,
+    /// Where to copy or move what was chosen.
+    Transfer {
+        /// Copy or move.
+        kind: JobKind,
+        /// What.
+        chosen: Box<Chosen>,
+    },
+    /// The new name.
+    Rename(Box<SourceItem>),
+    /// The name of a new directory, or bucket, in this one.
+    Mkdir(Uri),
+    /// A pattern of names to mark (`true`) or unmark.
+    Glob(bool),
+}
+
+/// A question that is answered by typing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What it is for.
+    pub kind: PromptKind,
+    /// What is typed.
+    pub input: EqInput,
+    /// The location that the text stood for before it was edited: a text may not tell it exactly.
+    pub preset: Option<(String, Uri)>,
+    /// What is wrong with what was typed.
+    pub problem: Option<String>,
+    /// What completes it.
+    pub completion: Completion,
+    /// A check that runs before the answer counts.
+    pub checking: Option<ReqId>,
+}
+
+/// Names that complete a location as it is typed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completion {
+    /// The request under way.
+    pub req: Option<ReqId>,
+    /// The part of the text that stays: up to the last `/`.
+    pub stem: String,
+    /// The names.
+    pub candidates: Vec<Candidate>,
+    /// The one that was taken over into the text.
+    pub selected: Option<usize>,
+}
+
+/// A line of editing that can be compared.
+#[derive(Clone, Debug, Default)]
+pub struct EqInput(pub Input);
+
+impl PartialEq for EqInput {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0.value(), self.0.cursor()) == (other.0.value(), other.0.cursor())
+    }
+}
+
+/// Whether to delete what was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteQuestion {
+    /// What.
+    pub chosen: Box<Chosen>,
+    /// What it all holds, as far as it is counted.
+    pub counts: Counts,
+    /// The counting under way; none when `counts` is final.
+    pub counting: Option<ReqId>,
+    /// Why it couldn't be counted to the end.
+    pub failed: Option<VfsError>,
+    /// For a bucket: its name must be typed.
+    pub bucket: Option<BucketName>,
+    /// The ways out; the safe one first.
+    pub buttons: Buttons,
+}
+
+/// The name of a bucket that must be typed before it is deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketName {
+    /// The name.
+    pub name: String,
+    /// What is typed.
+    pub input: EqInput,
+    /// Why it isn't deleted yet.
+    pub problem: Option<String>,
+}
+
+/// A job's question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobQuestion {
+    /// The job.
+    pub job: JobId,
+    /// The number of the question.
+    pub number: u64,
+    /// The question.
+    pub question: Question,
+    /// Whether the answer is for all further ones of this kind.
+    pub for_all: bool,
+    /// The ways out; the safe one first.
+    pub buttons: Buttons,
+    /// When it came up. Keys of the first moments were meant for what was there before.
+    pub since: Timestamp,
+}
+
+/// A list to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pick {
+    /// What it is.
+    pub title: &'static str,
+    /// The lines.
+    pub items: Vec<PickItem>,
+    /// The line of the cursor.
+    pub selected: usize,
+}
+
+/// A line of a [`Pick`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum PickItem {
+    /// Something to do.
+    Action(Action),
+    /// Somewhere to go.
+    Place(Uri),
+}
+
+/// Something that lies over the panes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// The keys and what they do.
+    Help {
+        /// The rows, from the keymap.
+        rows: Vec<HelpRow>,
+        /// The first row that is shown.
+        top: usize,
+    },
+    /// A text: an error in full, a job's failures.
+    Text(TextView),
+    /// A question that is answered by typing.
+    Prompt(Box<Prompt>),
+    /// Whether to delete.
+    Delete(Box<DeleteQuestion>),
+    /// A job's question.
+    Job(Box<JobQuestion>),
+    /// Whether to leave although jobs run.
+    Quit(Buttons),
+    /// The jobs.
+    Jobs {
+        /// The line of the cursor.
+        selected: usize,
+    },
+    /// Requests and the cache in full.
+    Stats {
+        /// The first line that is shown.
+        top: usize,
+    },
+    /// A list to choose from.
+    Pick(Pick),
+}
+
+impl Dialog {
+    /// The buttons, where it has some.
+    pub fn buttons(&self) -> Option<&Buttons> {
+        match self {
+            Self::Delete(question) if question.bucket.is_none() => Some(&question.buttons),
+            Self::Job(question) => Some(&question.buttons),
+            Self::Quit(buttons) => Some(buttons),
+            _ => None,
+        }
+    }
+}
+
+/// Gives a key to the dialog on top.
+pub(super) fn press(state: &mut State, key: Key) {
+    match state.dialogs.last() {
+        Some(Dialog::Help { .. } | Dialog::Text(_)) => text::press(state, key),
+        Some(Dialog::Prompt(_)) => prompt::press(state, key),
+        Some(Dialog::Delete(_)) => delete::press(state, key),
+        Some(Dialog::Job(_)) => ask::press(state, key),
+        Some(Dialog::Quit(_)) => ask::press_quit(state, key),
+        Some(Dialog::Jobs { .. }) => panels::press_jobs(state, key),
+        Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
+        Some(Dialog::Pick(_)) => pick::press(state, key),
+        None => {}
+    }
+}
+
+pub(super) use ask::{ask_next, open_quit};
+pub(super) use delete::{count_failed, counted, open as open_delete};
+pub(super) use panels::open_jobs;
+pub(super) use pick::{open_menu, open_places};
+pub(super) use prompt::{completed, edit, open as open_prompt, paste, probed};
+pub(super) use text::{open_help, show as show_text, show_error};

@@ -1,0 +1,72 @@
+//! Texts that scroll: the help, an error in full.
+
+use super::{Dialog, TextView};
+use crate::app::key::{Code, Key};
+use crate::app::state::State;
+
+/// The narrowest that a text is taken to be wrapped to, to know where its end may be.
+const NARROW: usize = 40;
+
+/// Shows the keys and what they do.
+pub(in crate::app) fn open_help(state: &mut State) {
+    let rows = state.keymap.help();
+    state.dialogs.push(Dialog::Help { rows, top: 0 });
+}
+
+/// Shows a text.
+pub(in crate::app) fn show(state: &mut State, title: impl Into<String>, text: impl Into<String>) {
+    state.dialogs.push(Dialog::Text(TextView { title: title.into(), text: text.into(), top: 0 }));
+}
+
+/// Shows the error of the active pane in full, or else the last one.
+pub(in crate::app) fn show_error(state: &mut State) {
+    let error = state.active_pane().error.clone().or_else(|| state.last_error.clone());
+    if let Some(error) = error {
+        show(state, "Error", describe(&error));
+    }
+}
+
+fn describe(error: &crate::model::VfsError) -> String {
+    let mut text = format!("Could not {} {}\n\n{}\n", error.op.verb(), error.uri, error.reason);
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("\nWhat to do: {hint}\n"));
+    }
+    let mut cause = std::error::Error::source(error);
+    while let Some(beneath) = cause {
+        text.push_str(&format!("\nCaused by: {beneath}\n"));
+        cause = beneath.source();
+    }
+    text
+}
+
+pub(super) fn press(state: &mut State, key: Key) {
+    let page = state.height();
+    let (top, lines) = match state.dialogs.last_mut() {
+        Some(Dialog::Help { rows, top }) => (top, rows.len()),
+        Some(Dialog::Text(view)) => {
+            let lines = view.text.lines().map(|line| line.len() / NARROW + 1).sum();
+            (&mut view.top, lines)
+        }
+        _ => return,
+    };
+    if !scroll(top, lines, page, key) {
+        state.dialogs.pop();
+    }
+}
+
+/// Scrolls by this key; `false` for a key that leaves.
+pub(super) fn scroll(top: &mut usize, lines: usize, page: usize, key: Key) -> bool {
+    let last = lines.saturating_sub(1);
+    *top = match key.code {
+        Code::Up | Code::Char('k') => top.saturating_sub(1),
+        Code::Down | Code::Char('j') => *top + 1,
+        Code::PageUp => top.saturating_sub(page),
+        Code::PageDown | Code::Char(' ') => *top + page,
+        Code::Home | Code::Char('g') => 0,
+        Code::End | Code::Char('G') => last,
+        Code::Esc | Code::Enter | Code::F(_) | Code::Char('q' | '?') => return false,
+        _ => *top,
+    }
+    .min(last);
+    true
+}

@@ -1,0 +1,111 @@
+//! What happened, as plain data: [`Msg`].
+
+use crate::model::{Kind, Name, Order, Page, VfsError};
+use crate::transfer::{Counts, JobEvent, JobId};
+
+use super::key::Key;
+use super::stats::Stats;
+
+/// Tells one request from another. A reply whose request nobody waits for any more is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ReqId(pub u64);
+
+/// One name that completes what is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The name within the directory that was asked about.
+    pub name: Name,
+    /// What it is: what can be entered ends in `/` when it is taken.
+    pub kind: Kind,
+}
+
+/// Something that happened: a key, a reply to a [`super::Cmd`], a signal, the time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize {
+        /// Columns of the whole terminal.
+        columns: u16,
+        /// Rows of the whole terminal.
+        rows: u16,
+        /// Rows of a listing that a pane shows at once, as the view lays them out.
+        pane_rows: u16,
+    },
+    /// Time passed. The time itself is an argument of [`super::update`].
+    Tick,
+    /// A page of a listing arrived.
+    PageArrived {
+        /// The request.
+        req: ReqId,
+        /// The rows.
+        page: Page,
+    },
+    /// A listing is complete.
+    ListDone {
+        /// The request.
+        req: ReqId,
+    },
+    /// A listing failed; the pages before it stay.
+    ListFailed {
+        /// The request.
+        req: ReqId,
+        /// Why.
+        error: VfsError,
+    },
+    /// A large listing was sorted and filtered.
+    Sorted {
+        /// The request.
+        req: ReqId,
+        /// The rows that are shown, in order.
+        order: Order,
+    },
+    /// What a question is about was counted, so far or in the end.
+    Counted {
+        /// The request.
+        req: ReqId,
+        /// The numbers so far.
+        counts: Counts,
+        /// Whether they are final.
+        done: bool,
+    },
+    /// Counting failed; the numbers so far stay.
+    CountFailed {
+        /// The request.
+        req: ReqId,
+        /// Why.
+        error: VfsError,
+    },
+    /// Names that complete what is being typed. A failure is an empty list.
+    Completed {
+        /// The request.
+        req: ReqId,
+        /// The names that begin as asked.
+        candidates: Vec<Candidate>,
+    },
+    /// Whether a typed local destination is a directory that exists.
+    Probed {
+        /// The request.
+        req: ReqId,
+        /// Whether it is one, links followed.
+        is_dir: bool,
+    },
+    /// A directory or bucket was made, or not.
+    MadeDir {
+        /// The request.
+        req: ReqId,
+        /// How it ended.
+        result: Result<(), VfsError>,
+    },
+    /// Something is heard of a job.
+    Job(JobId, JobEvent),
+    /// The numbers of cache and requests changed.
+    Stats(Box<Stats>),
+    /// Something failed that belongs to no request: a task's panic, a file that can't be written.
+    Trouble(String),
+    /// The program is asked to end (SIGTERM, SIGHUP, a closed terminal).
+    Terminate,
+}
