@@ -3,6 +3,8 @@
 //! A path is a live handle on a location. What differs between backends is said in [`Caps`] and
 //! nowhere else; both pass the same conformance suite (`tests/it/conformance`).
 
+pub mod faulty;
+mod identity;
 pub mod local;
 pub mod memory;
 pub mod registry;
@@ -19,8 +21,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use crate::model::{ETag, Entry, Freshness, Head, Kind, Name, Page, Result, StorageClass, Tag, Uri};
+use crate::model::{
+    ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, StorageClass, Tag, Uri, VfsError,
+};
 
+pub use identity::{Identity, Place};
 pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
 
 /// A shared live handle on a location.
@@ -126,24 +131,35 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// What this place can do.
     fn caps(&self) -> Caps;
 
-    /// The rows of this directory, a page at a time. Dropping the stream cancels it. The last page
-    /// may be empty; a stream that ends without an error was complete.
+    /// The rows of this directory, a page at a time, at least one. Dropping the stream cancels it. The
+    /// last page may be empty; a stream that ends without an error was complete.
+    ///
+    /// A directory that isn't there is `NotFound`: on S3 a bucket that doesn't exist, or a prefix that
+    /// no key begins with (only a bucket can be empty). A file is `NotADirectory` on a local disk.
     fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>>;
 
-    /// What a listing would tell of this. A link is not followed.
+    /// What a listing would tell of this. A link is not followed. On S3 a prefix is no thing of its own
+    /// (`NotFound`): its marker is, and a bucket.
     async fn stat(&self, freshness: Freshness) -> Result<Entry>;
 
     /// Everything that the service tells of an object. `Unsupported` where there is no such thing.
     async fn head(&self) -> Result<Head>;
 
-    /// The bytes in `range` (all without one); always past every cache. A range beyond the end is
-    /// `Invalid`. `Matches` binds the read to what was shown.
+    /// The bytes in `range` (all without one); always past every cache. `Matches` binds the read to what
+    /// was shown: else `Conflict`, also when it changes before the last byte.
+    ///
+    /// A range that begins at the end or beyond is `Invalid`; one that begins before it is cut there.
+    /// An empty range gives no bytes and may ask nothing. A link isn't followed: `Unsupported`, as is
+    /// whatever else has no bytes (a directory, a device).
     async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body>;
 
-    /// Makes this directory (on S3: puts the marker; for a bucket: creates it).
+    /// Makes this directory (on S3: puts the marker; for a bucket: creates it). `AlreadyExists` when it
+    /// is there (on S3: its marker); the directory above must be there, where directories are real.
     async fn mkdir(&self) -> Result<()>;
 
     /// Removes this one thing: a file, a link itself, an empty directory, a marker, an empty bucket.
+    /// `NotEmpty` is never forced. What isn't there is `NotFound`, but for S3, which doesn't tell.
+    /// `Matches` of a directory holds it to be the same directory, whatever it held.
     async fn remove(&self, precondition: Precondition) -> Result<()>;
 
     /// Removes several children of this directory in as few requests as the place allows, and tells
@@ -153,6 +169,12 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// Gives this another name in the same place, in one atomic step. `Unsupported` where
     /// [`Caps::atomic_rename`] is false or the places differ: callers then copy, verify and remove.
     async fn rename(&self, to: &dyn VfsPath, precondition: Precondition) -> Result<()>;
+
+    /// What this symbolic link leads to in the end: for callers that were told to follow links.
+    async fn follow(&self) -> Result<DynPath> {
+        let reason = "there are no symbolic links here";
+        Err(VfsError::new(Op::Stat, self.uri().clone(), ErrorKind::Unsupported, reason))
+    }
 
     /// Makes this a symbolic link to `target`.
     async fn symlink(&self, target: &Name) -> Result<()>;
@@ -180,25 +202,6 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
 
     /// For a backend to know its own kind in `rename` and `copy_native`.
     fn as_any(&self) -> &dyn Any;
-}
-
-/// Which thing a location means. `below` is what follows the part that was identified: for the same
-/// `place`, one is inside the other when its `below` begins with the other's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Identity {
-    /// Device and inode, or endpoint and bucket.
-    pub place: Place,
-    /// The names from there on: a key on S3 (with its slashes as they are), path parts locally.
-    pub below: Vec<u8>,
-}
-
-/// The part of an [`Identity`] that doesn't depend on names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Place {
-    Inode { dev: u64, ino: u64 },
-    Bucket { endpoint: String, bucket: String },
-    Memory { id: usize },
 }
 
 /// What a new object should carry beyond its bytes.

@@ -1,0 +1,379 @@
+//! A wrapper that makes any backend misbehave on purpose: [`Faulty`], directed by a [`Script`].
+//!
+//! It is for the tests of whatever stands on a [`VfsPath`]: a call fails before it did anything, or
+//! after it did it (a lost answer), a body is cut short, a call takes long, or something else happens
+//! right before it (another client changes the object).
+
+use std::any::Any;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use parking_lot::Mutex;
+
+use super::{
+    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Layout, Precondition, Progress, Removal, Sink,
+    SinkState, VfsPath,
+};
+use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
+
+/// The calls that can be made to misbehave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "they are the methods of `VfsPath` and `Sink`")]
+pub enum Call {
+    List,
+    Stat,
+    Read,
+    Mkdir,
+    Remove,
+    Rename,
+    Symlink,
+    Create,
+    WritePart,
+    Commit,
+    Abort,
+    Copy,
+}
+
+/// What goes wrong.
+#[derive(Clone)]
+pub enum Fault {
+    /// The call fails and did nothing.
+    Fail(ErrorKind),
+    /// The call is done, and fails all the same: its answer was lost.
+    LoseAnswer(ErrorKind),
+    /// The body of a read (or a listing) breaks off with `Unavailable` after so many bytes (rows).
+    Cut(u64),
+    /// The body of a read ends early without an error, as a defect would have it.
+    Truncate(u64),
+    /// The call takes so much longer.
+    Delay(Duration),
+    /// The call never answers.
+    Hang,
+    /// Something else happens first.
+    Before(Arc<dyn Fn() + Send + Sync>),
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fail(kind) => write!(f, "Fail({kind:?})"),
+            Self::LoseAnswer(kind) => write!(f, "LoseAnswer({kind:?})"),
+            Self::Cut(at) => write!(f, "Cut({at})"),
+            Self::Truncate(at) => write!(f, "Truncate({at})"),
+            Self::Delay(time) => write!(f, "Delay({time:?})"),
+            Self::Hang => f.write_str("Hang"),
+            Self::Before(_) => f.write_str("Before"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Rule {
+    call: Call,
+    name: Option<String>,
+    skip: usize,
+    times: usize,
+    fault: Fault,
+}
+
+/// What goes wrong, and when. Shared by all handles that come from one [`Script::wrap`].
+#[derive(Debug, Default)]
+pub struct Script {
+    rules: Mutex<Vec<Rule>>,
+    calls: Mutex<Vec<(Call, Uri)>>,
+}
+
+impl Script {
+    /// Nothing goes wrong yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// The next call of this kind goes wrong, once.
+    pub fn once(&self, call: Call, fault: Fault) {
+        self.add(call, None, 0, 1, fault);
+    }
+
+    /// Calls of this kind go wrong `times` times, after `skip` of them went well; with `name` only
+    /// those whose location contains it.
+    pub fn add(&self, call: Call, name: Option<&str>, skip: usize, times: usize, fault: Fault) {
+        let name = name.map(str::to_owned);
+        self.rules.lock().push(Rule { call, name, skip, times, fault });
+    }
+
+    /// The calls so far, in order.
+    pub fn calls(&self) -> Vec<(Call, Uri)> {
+        self.calls.lock().clone()
+    }
+
+    /// How many calls of this kind there were.
+    pub fn count(&self, call: Call) -> usize {
+        self.calls.lock().iter().filter(|(made, _)| *made == call).count()
+    }
+
+    /// The same path, misbehaving as this script says; so do all paths that come from it.
+    pub fn wrap(self: &Arc<Self>, inner: DynPath) -> DynPath {
+        Arc::new(Faulty { inner, script: self.clone() })
+    }
+
+    fn next(&self, call: Call, uri: &Uri) -> Option<Fault> {
+        self.calls.lock().push((call, uri.clone()));
+        let text = uri.to_string();
+        let mut rules = self.rules.lock();
+        let meant =
+            |rule: &&mut Rule| rule.call == call && rule.name.as_ref().is_none_or(|name| text.contains(name));
+        for rule in rules.iter_mut().filter(meant) {
+            if rule.skip > 0 {
+                rule.skip -= 1;
+            } else if rule.times > 0 {
+                rule.times -= 1;
+                return Some(rule.fault.clone());
+            }
+        }
+        None
+    }
+
+    /// What happens before a call is made: `Ok(true)` means that its answer gets lost.
+    async fn before(&self, call: Call, op: Op, uri: &Uri) -> Result<Fate> {
+        match self.next(call, uri) {
+            None => Ok(Fate::Well),
+            Some(Fault::Fail(kind)) => Err(failure(op, uri, kind)),
+            Some(Fault::LoseAnswer(kind)) => Ok(Fate::Lost(failure(op, uri, kind))),
+            Some(Fault::Cut(at)) => Ok(Fate::Cut(at, Some(failure(op, uri, ErrorKind::Unavailable)))),
+            Some(Fault::Truncate(at)) => Ok(Fate::Cut(at, None)),
+            Some(Fault::Delay(time)) => {
+                tokio::time::sleep(time).await;
+                Ok(Fate::Well)
+            }
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Before(act)) => {
+                act();
+                Ok(Fate::Well)
+            }
+        }
+    }
+}
+
+fn failure(op: Op, uri: &Uri, kind: ErrorKind) -> VfsError {
+    VfsError::new(op, uri.clone(), kind, "a scripted fault")
+}
+
+/// How a call goes on.
+enum Fate {
+    Well,
+    Lost(VfsError),
+    Cut(u64, Option<VfsError>),
+}
+
+impl Fate {
+    fn answer<T>(self, answer: Result<T>) -> Result<T> {
+        match self {
+            Self::Lost(error) => answer.and(Err(error)),
+            _ => answer,
+        }
+    }
+}
+
+/// A path that misbehaves. Made by [`Script::wrap`].
+#[derive(Clone, Debug)]
+pub struct Faulty {
+    inner: DynPath,
+    script: Arc<Script>,
+}
+
+impl Faulty {
+    async fn before(&self, call: Call, op: Op) -> Result<Fate> {
+        self.script.before(call, op, self.inner.uri()).await
+    }
+}
+
+/// The path behind a wrapper, so that a backend knows its own kind.
+fn inner(path: &dyn VfsPath) -> &dyn VfsPath {
+    path.as_any().downcast_ref::<Faulty>().map_or(path, |faulty| &*faulty.inner)
+}
+
+/// Ends a stream after `at` units, of which each item has some.
+fn cut<T: Send + 'static>(
+    stream: BoxStream<'static, Result<T>>,
+    at: u64,
+    error: Option<VfsError>,
+    units: fn(&T) -> u64,
+    shorten: fn(T, u64) -> T,
+) -> BoxStream<'static, Result<T>> {
+    let rest = stream.scan(at, move |left, item| {
+        let next = match item {
+            Ok(item) if *left > 0 => {
+                let had = std::mem::replace(left, left.saturating_sub(units(&item)));
+                Some(Ok(if units(&item) > had { shorten(item, had) } else { item }))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        };
+        std::future::ready(next)
+    });
+    rest.chain(stream::iter(error.map(Err))).boxed()
+}
+
+fn first_rows(mut page: Page, rows: u64) -> Page {
+    page.entries = Arc::new(page.entries[..rows as usize].to_vec());
+    page
+}
+
+#[async_trait]
+impl VfsPath for Faulty {
+    fn uri(&self) -> &Uri {
+        self.inner.uri()
+    }
+
+    fn name(&self) -> Name {
+        self.inner.name()
+    }
+
+    fn join(&self, name: &Name, kind: Kind) -> Result<DynPath> {
+        self.inner.join(name, kind).map(|path| self.script.wrap(path))
+    }
+
+    fn parent(&self) -> Option<DynPath> {
+        self.inner.parent().map(|path| self.script.wrap(path))
+    }
+
+    fn caps(&self) -> Caps {
+        self.inner.caps()
+    }
+
+    fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
+        let this = self.clone();
+        let listing = async move {
+            match this.before(Call::List, Op::List).await {
+                Ok(Fate::Cut(at, error)) => {
+                    cut(this.inner.list(freshness), at, error, |page| page.entries.len() as u64, first_rows)
+                }
+                Ok(Fate::Well) => this.inner.list(freshness),
+                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
+            }
+        };
+        stream::once(listing).flatten().boxed()
+    }
+
+    async fn stat(&self, freshness: Freshness) -> Result<Entry> {
+        let fate = self.before(Call::Stat, Op::Stat).await?;
+        fate.answer(self.inner.stat(freshness).await)
+    }
+
+    async fn head(&self) -> Result<Head> {
+        let fate = self.before(Call::Stat, Op::Stat).await?;
+        fate.answer(self.inner.head().await)
+    }
+
+    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
+        let fate = self.before(Call::Read, Op::Read).await?;
+        let body = self.inner.read(range, precondition).await?;
+        match fate {
+            Fate::Cut(at, error) => {
+                Ok(cut(body, at, error, |chunk| chunk.len() as u64, |chunk, len| chunk.slice(..len as usize)))
+            }
+            fate => fate.answer(Ok(body)),
+        }
+    }
+
+    async fn mkdir(&self) -> Result<()> {
+        let fate = self.before(Call::Mkdir, Op::Mkdir).await?;
+        fate.answer(self.inner.mkdir().await)
+    }
+
+    async fn remove(&self, precondition: Precondition) -> Result<()> {
+        let fate = self.before(Call::Remove, Op::Remove).await?;
+        fate.answer(self.inner.remove(precondition).await)
+    }
+
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>> {
+        match self.before(Call::Remove, Op::Remove).await {
+            Err(error) => removals.iter().map(|_| Err(error.clone())).collect(),
+            Ok(Fate::Lost(error)) => {
+                self.inner.remove_many(removals).await;
+                removals.iter().map(|_| Err(error.clone())).collect()
+            }
+            Ok(_) => self.inner.remove_many(removals).await,
+        }
+    }
+
+    async fn rename(&self, to: &dyn VfsPath, precondition: Precondition) -> Result<()> {
+        let fate = self.before(Call::Rename, Op::Rename).await?;
+        fate.answer(self.inner.rename(inner(to), precondition).await)
+    }
+
+    async fn follow(&self) -> Result<DynPath> {
+        self.inner.follow().await.map(|path| self.script.wrap(path))
+    }
+
+    async fn symlink(&self, target: &Name) -> Result<()> {
+        let fate = self.before(Call::Symlink, Op::Create).await?;
+        fate.answer(self.inner.symlink(target).await)
+    }
+
+    async fn create(&self, hint: CreateHint) -> Result<Box<dyn Sink>> {
+        let fate = self.before(Call::Create, Op::Create).await?;
+        let sink = fate.answer(self.inner.create(hint).await)?;
+        Ok(Box::new(FaultySink { inner: sink, path: self.clone() }))
+    }
+
+    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>> {
+        let fate = self.before(Call::Create, Op::Create).await?;
+        let sink = fate.answer(self.inner.resume(state).await)?;
+        Ok(Box::new(FaultySink { inner: sink, path: self.clone() }))
+    }
+
+    async fn copy_native(
+        &self,
+        to: &dyn VfsPath,
+        options: &CopyOptions,
+        progress: Progress<'_>,
+    ) -> Result<Option<Entry>> {
+        let fate = self.before(Call::Copy, Op::Copy).await?;
+        fate.answer(self.inner.copy_native(inner(to), options, progress).await)
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        self.inner.identity().await
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[derive(Debug)]
+struct FaultySink {
+    inner: Box<dyn Sink>,
+    path: Faulty,
+}
+
+#[async_trait]
+impl Sink for FaultySink {
+    fn layout(&self) -> Layout {
+        self.inner.layout()
+    }
+
+    async fn write_part(&self, offset: u64, len: u64, body: Body) -> Result<()> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.write_part(offset, len, body).await)
+    }
+
+    fn state(&self) -> SinkState {
+        self.inner.state()
+    }
+
+    async fn commit(&self, precondition: Precondition) -> Result<Entry> {
+        let fate = self.path.before(Call::Commit, Op::Write).await?;
+        fate.answer(self.inner.commit(precondition).await)
+    }
+
+    async fn abort(&self) -> Result<()> {
+        let fate = self.path.before(Call::Abort, Op::Write).await?;
+        fate.answer(self.inner.abort().await)
+    }
+}
