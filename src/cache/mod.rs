@@ -1,7 +1,13 @@
 //! The caches and their figures. Nothing here knows of a backend or of a screen.
 
+pub mod clock;
 mod connection;
 pub mod meter;
+pub mod ops;
+pub mod stats;
 
+pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use connection::ConnectionId;
 pub use meter::{Meter, OpKind, RequestCounts};
+pub use ops::{OpCache, OpKey, Query, SharedOpCache};
+pub use stats::{CacheStats, Figures};

@@ -4,5 +4,6 @@
 //! asks the service, and `cached`, which wraps any other.
 
 pub mod api;
+pub mod cached;
 
 pub use api::S3Api;

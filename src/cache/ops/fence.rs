@@ -1,0 +1,41 @@
+//! What a write leaves behind when nobody knows whether it happened: [`Doubts`].
+
+use std::time::Duration;
+
+use super::key::{OpKey, Touch};
+use crate::cache::Moment;
+
+/// How long a write without an answer may still be applied by the service.
+pub const DOUBT: Duration = Duration::from_secs(30);
+
+/// Whether it is known what became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered: done or refused.
+    Known,
+    /// It timed out, the connection broke, or nobody waited for the answer.
+    Unknown,
+}
+
+/// The places that a write of unknown outcome touches: served, but not stored.
+#[derive(Debug, Default)]
+pub(super) struct Doubts(Vec<(Touch, Moment)>);
+
+impl Doubts {
+    /// From now on this place is in doubt, for a while.
+    pub(super) fn raise(&mut self, touch: Touch, now: Moment) {
+        self.settle(now);
+        self.0.retain(|(held, _)| *held != touch);
+        self.0.push((touch, now.plus(DOUBT)));
+    }
+
+    /// Whether the answer to this question can't be relied on for later.
+    pub(super) fn about(&mut self, key: &OpKey, now: Moment) -> bool {
+        self.settle(now);
+        self.0.iter().any(|(touch, _)| touch.touches(key))
+    }
+
+    fn settle(&mut self, now: Moment) {
+        self.0.retain(|(_, until)| *until > now);
+    }
+}

@@ -1,0 +1,161 @@
+//! The one [`OpCache`] of the program, as everybody holds it: [`SharedOpCache`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::{Answer, OpCache, OpKey, Outcome, Ticket, Touch};
+use crate::cache::{CacheStats, Clock, ConnectionId, Moment, SystemClock};
+use crate::config::CacheSettings;
+use crate::model::Timestamp;
+
+/// An operation cache behind a lock, with a clock. The lock guards lines, never a wait.
+#[derive(Clone, Debug)]
+pub struct SharedOpCache {
+    cache: Arc<Mutex<OpCache>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl SharedOpCache {
+    /// An empty cache on the machine's clock.
+    pub fn new(settings: CacheSettings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// An empty cache on a clock.
+    pub fn with_clock(settings: CacheSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { cache: Arc::new(Mutex::new(OpCache::new(settings))), clock }
+    }
+
+    /// The time of day, for the age of what is read now.
+    pub fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
+    /// Whether anything is kept.
+    pub fn enabled(&self) -> bool {
+        self.cache.lock().enabled()
+    }
+
+    /// See [`OpCache::get`].
+    pub fn get(&self, key: &OpKey) -> Option<Answer> {
+        self.at_now(|cache, now| cache.get(key, now))
+    }
+
+    /// See [`OpCache::get_row`].
+    pub fn get_row(&self, key: &OpKey) -> Option<Answer> {
+        self.at_now(|cache, now| cache.get_row(key, now))
+    }
+
+    /// See [`OpCache::newest_below`].
+    pub fn newest_below(
+        &self,
+        connection: &Arc<ConnectionId>,
+        bucket: &Arc<str>,
+        prefix: &Arc<str>,
+    ) -> Option<Timestamp> {
+        self.at_now(|cache, now| cache.newest_below(connection, bucket, prefix, now))
+    }
+
+    /// See [`OpCache::count_shared`].
+    pub fn count_shared(&self, key: &OpKey) {
+        self.cache.lock().count_shared(key);
+    }
+
+    /// See [`OpCache::begin`].
+    pub fn begin(&self, key: &OpKey) -> Ticket {
+        self.at_now(|cache, now| cache.begin(key, now))
+    }
+
+    /// See [`OpCache::is_live`].
+    pub fn is_live(&self, ticket: &Ticket) -> bool {
+        self.cache.lock().is_live(ticket)
+    }
+
+    /// See [`OpCache::fill`].
+    pub fn fill(&self, ticket: &Ticket, answer: Answer) -> bool {
+        self.at_now(|cache, now| cache.fill(ticket, answer, now))
+    }
+
+    /// See [`OpCache::abandon`].
+    pub fn abandon(&self, ticket: &Ticket) {
+        self.cache.lock().abandon(ticket);
+    }
+
+    /// Stores an answer that was asked for just now. See [`OpCache::put`].
+    pub fn put(&self, key: &OpKey, answer: Answer, ttl: Option<Duration>) -> bool {
+        self.at_now(|cache, now| cache.put(key, answer, now, ttl, now))
+    }
+
+    /// See [`OpCache::forget`].
+    pub fn forget(&self, key: &OpKey) {
+        self.cache.lock().forget(key);
+    }
+
+    /// See [`OpCache::invalidate_key`].
+    pub fn invalidate_key(&self, endpoint: &Arc<str>, bucket: &Arc<str>, key: &Arc<str>) -> usize {
+        self.cache.lock().invalidate_key(endpoint, bucket, key)
+    }
+
+    /// See [`OpCache::invalidate_prefix`].
+    pub fn invalidate_prefix(&self, endpoint: &Arc<str>, bucket: &Arc<str>, prefix: &Arc<str>) -> usize {
+        self.cache.lock().invalidate_prefix(endpoint, bucket, prefix)
+    }
+
+    /// See [`OpCache::invalidate_bucket`].
+    pub fn invalidate_bucket(&self, endpoint: &Arc<str>, bucket: &Arc<str>) -> usize {
+        self.cache.lock().invalidate_bucket(endpoint, bucket)
+    }
+
+    /// Fences a write: what it touches is dropped now, and again when the guard is ended or dropped.
+    pub fn fence(&self, touch: Touch) -> WriteFence {
+        self.cache.lock().begin_write(&touch);
+        WriteFence { cache: self.clone(), touch, outcome: Outcome::Unknown }
+    }
+
+    /// See [`OpCache::clear`].
+    pub fn clear(&self) {
+        self.cache.lock().clear();
+    }
+
+    /// See [`OpCache::configure`].
+    pub fn configure(&self, settings: CacheSettings) {
+        self.cache.lock().configure(settings);
+    }
+
+    /// See [`OpCache::stats`].
+    pub fn stats(&self) -> CacheStats {
+        self.cache.lock().stats()
+    }
+
+    fn at_now<T>(&self, act: impl FnOnce(&mut OpCache, Moment) -> T) -> T {
+        // The time is taken under the lock, so that it never goes back from one caller to the next.
+        let mut cache = self.cache.lock();
+        let now = self.clock.now();
+        act(&mut cache, now)
+    }
+}
+
+/// A write under way. Dropped without a word, its outcome counts as unknown: the future that held it
+/// was dropped, and the request may be applied all the same.
+#[derive(Debug)]
+#[must_use = "a fence that is dropped at once says that the write's outcome is unknown"]
+pub struct WriteFence {
+    cache: SharedOpCache,
+    touch: Touch,
+    outcome: Outcome,
+}
+
+impl WriteFence {
+    /// The write has ended so.
+    pub fn end(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for WriteFence {
+    fn drop(&mut self) {
+        self.cache.at_now(|cache, now| cache.end_write(&self.touch, self.outcome, now));
+    }
+}

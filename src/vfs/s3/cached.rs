@@ -1,0 +1,360 @@
+//! Any [`S3Api`] with the operation cache around it: [`Cached`].
+//!
+//! Reads look first, then join a request for the same that is under way, then ask. Writes are fenced
+//! (see [`crate::cache::ops`]). Bodies, parts, tags and uploads pass through. With the cache switched
+//! off everything does.
+
+#[cfg(test)]
+mod fake;
+mod flight;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::future::{self, BoxFuture, FutureExt};
+use futures::stream::{self, BoxStream};
+
+use self::flight::{End, Entered, Flights, Reader, Single};
+use super::S3Api;
+use super::api::{
+    ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart,
+    Written,
+};
+use crate::cache::ops::{
+    Answer, Change, Extent, Listing, OpKey, Outcome, Query, SharedOpCache, Touch, WriteFence,
+};
+use crate::model::{
+    ETag, Entry, ErrorKind, Freshness, Head, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
+};
+use crate::vfs::Precondition;
+
+/// An S3 API whose answers are held for a while, and asked for once where several ask at once.
+///
+/// A clone is another handle on the same.
+#[derive(Debug)]
+pub struct Cached<A> {
+    inner: Arc<A>,
+    connection: Arc<ConnectionId>,
+    cache: SharedOpCache,
+    listings: Arc<Flights<Arc<Vec<Entry>>>>,
+    heads: Arc<Flights<Arc<Head>>>,
+    regions: Arc<Flights<Option<Arc<str>>>>,
+}
+
+impl<A> Clone for Cached<A> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            connection: self.connection.clone(),
+            cache: self.cache.clone(),
+            listings: self.listings.clone(),
+            heads: self.heads.clone(),
+            regions: self.regions.clone(),
+        }
+    }
+}
+
+impl<A: S3Api> Cached<A> {
+    /// Puts the program's cache around `inner`. Make one for each connection and share it: requests
+    /// under way are joined within it.
+    pub fn new(inner: A, cache: SharedOpCache) -> Self {
+        Self {
+            connection: Arc::new(inner.connection().clone()),
+            inner: Arc::new(inner),
+            listings: Arc::new(Flights::new(cache.clone())),
+            heads: Arc::new(Flights::new(cache.clone())),
+            regions: Arc::new(Flights::new(cache.clone())),
+            cache,
+        }
+    }
+
+    /// What is inside.
+    pub fn inner(&self) -> &A {
+        &self.inner
+    }
+
+    /// The newest modification that a held listing of this prefix knows: never a request, and no
+    /// look-up that counts.
+    pub fn newest_below(&self, bucket: &Arc<str>, prefix: &Arc<str>) -> Option<Timestamp> {
+        self.cache.newest_below(&self.connection, bucket, prefix)
+    }
+
+    fn key(&self, query: Query) -> OpKey {
+        OpKey::new(&self.connection, query)
+    }
+
+    /// A listing by its key: begun at its first poll, so that a stream nobody reads costs nothing.
+    fn pages(
+        &self,
+        query: Query,
+        location: S3Uri,
+        freshness: Freshness,
+        ask: impl Fn(&A) -> BoxStream<'static, Result<Page>> + Send + 'static,
+    ) -> BoxStream<'static, Result<Page>> {
+        let this = self.clone();
+        let open = move || {
+            if !this.cache.enabled() {
+                return ask(&this.inner);
+            }
+            let key = this.key(query);
+            let rows = || ask(&this.inner).map(|page| page.map(|page| page.entries)).boxed();
+            match this.listings.enter(&key, freshness, SharedOpCache::get, rows) {
+                Entered::Held(Answer::Listing(listing)) => held_pages(listing),
+                Entered::Held(Answer::Absent(error)) => one(Err(error)),
+                Entered::Held(Answer::Head(_) | Answer::Region(_)) => ask(&this.inner),
+                Entered::Reading(reader) => {
+                    let lost = "the listing broke off: its task ended";
+                    let lost = VfsError::new(Op::List, Uri::S3(location), ErrorKind::Unavailable, lost);
+                    read_pages(reader, lost, move || ask(&this.inner))
+                }
+            }
+        };
+        future::lazy(move |_| open()).flatten_stream().boxed()
+    }
+
+    fn fence(&self, bucket: &Arc<str>, extent: Extent) -> WriteFence {
+        let endpoint = self.connection.endpoint.clone();
+        self.cache.fence(Touch { endpoint, bucket: bucket.clone(), extent })
+    }
+
+    /// Sends a write between its fences. Dropped in between, its outcome is unknown.
+    async fn write<T>(
+        &self,
+        bucket: &Arc<str>,
+        extent: Extent,
+        send: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let fence = self.fence(bucket, extent);
+        let result = send.await;
+        fence.end(outcome(result.as_ref().err()));
+        result
+    }
+}
+
+fn outcome(error: Option<&VfsError>) -> Outcome {
+    if error.is_some_and(|error| error.kind.outcome_unknown()) { Outcome::Unknown } else { Outcome::Known }
+}
+
+fn added(key: &Arc<str>) -> Extent {
+    Extent::Key(key.clone(), Change::Added)
+}
+
+fn held_pages(listing: Arc<Listing>) -> BoxStream<'static, Result<Page>> {
+    let page = move |at: usize| {
+        let entries = listing.pages.get(at)?.clone();
+        Some(Ok(Page { entries, read_at: listing.read_at, source: Source::Cache }))
+    };
+    stream::iter((0..).map_while(page)).boxed()
+}
+
+/// The pages that a flight brings. Should its task die before it brought any, `ask` answers in its
+/// place: the cache is no reason to fail.
+fn read_pages(
+    reader: Reader<Arc<Vec<Entry>>>,
+    lost: VfsError,
+    ask: impl Fn() -> BoxStream<'static, Result<Page>> + Send + 'static,
+) -> BoxStream<'static, Result<Page>> {
+    let pages = stream::unfold(Some((reader, lost, ask)), |reading| async {
+        let (mut reader, lost, ask) = reading?;
+        match reader.next().await {
+            Ok(entries) => {
+                let page = Page { entries, read_at: reader.read_at, source: reader.source };
+                Some((one(Ok(page)), Some((reader, lost, ask))))
+            }
+            Err(End::Complete) => None,
+            Err(End::Failed(error)) => Some((one(Err(error)), None)),
+            Err(End::Lost) if reader.is_unread() => Some((ask(), None)),
+            Err(End::Lost) => Some((one(Err(lost)), None)),
+        }
+    });
+    pages.flatten().boxed()
+}
+
+fn one(page: Result<Page>) -> BoxStream<'static, Result<Page>> {
+    stream::once(future::ready(page)).boxed()
+}
+
+/// An answer of one piece: held, or read to its end, so that it is stored before it is told.
+async fn single<T: Single>(
+    flights: &Arc<Flights<T>>,
+    key: &OpKey,
+    freshness: Freshness,
+    look: impl FnOnce(&SharedOpCache, &OpKey) -> Option<Answer>,
+    ask: impl Fn() -> BoxFuture<'static, Result<T>>,
+) -> Result<T> {
+    let mut reader = match flights.enter(key, freshness, look, || stream::once(ask()).boxed()) {
+        Entered::Held(answer) => match T::held(answer) {
+            Some(result) => return result,
+            None => return ask().await,
+        },
+        Entered::Reading(reader) => reader,
+    };
+    let item = reader.next().await;
+    let end = if item.is_ok() { reader.next().await.err() } else { None };
+    match (item, end) {
+        (Ok(item), _) => Ok(item),
+        (Err(End::Failed(error)), _) => Err(error),
+        (Err(End::Complete | End::Lost), _) => ask().await,
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<A: S3Api> S3Api for Cached<A> {
+    fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+
+    fn list_buckets(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
+        let location = S3Uri::buckets(&self.connection.name);
+        self.pages(Query::ListBuckets, location, freshness, move |inner| inner.list_buckets(freshness))
+    }
+
+    fn list(&self, request: ListRequest, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
+        let ListRequest { bucket, prefix, delimited } = request.clone();
+        let location = S3Uri::new(&self.connection.name, &bucket, &prefix);
+        let query = Query::List { bucket, prefix, delimited };
+        if !delimited && freshness == Freshness::Past {
+            // A walk over a tree that may have millions of keys: whoever walks takes page after page,
+            // and nobody holds them all.
+            self.cache.forget(&self.key(query));
+            return self.inner.list(request, freshness);
+        }
+        self.pages(query, location, freshness, move |inner| inner.list(request.clone(), freshness))
+    }
+
+    async fn head(&self, object: &ObjectRef, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {
+        if !self.cache.enabled() {
+            return self.inner.head(object, detail, freshness).await;
+        }
+        let ObjectRef { bucket, key, version } = object.clone();
+        let key = self.key(Query::Head { bucket, key, version });
+        let look = match detail {
+            Detail::Row => SharedOpCache::get_row,
+            Detail::Full => SharedOpCache::get,
+        };
+        let ask = || {
+            let (inner, object) = (self.inner.clone(), object.clone());
+            async move { inner.head(&object, detail, freshness).await }.boxed()
+        };
+        single(&self.heads, &key, freshness, look, ask).await
+    }
+
+    async fn bucket_region(&self, bucket: &str, freshness: Freshness) -> Result<Option<Arc<str>>> {
+        if !self.cache.enabled() {
+            return self.inner.bucket_region(bucket, freshness).await;
+        }
+        let key = self.key(Query::Region { bucket: bucket.into() });
+        let ask = || {
+            let (inner, bucket) = (self.inner.clone(), bucket.to_owned());
+            async move { inner.bucket_region(&bucket, freshness).await }.boxed()
+        };
+        single(&self.regions, &key, freshness, SharedOpCache::get, ask).await
+    }
+
+    async fn get(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        precondition: &Precondition,
+    ) -> Result<Got> {
+        self.inner.get(object, range, precondition).await
+    }
+
+    async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
+        self.inner.tags(object).await
+    }
+
+    async fn put(
+        &self,
+        object: &ObjectRef,
+        attributes: &ObjectAttributes,
+        payload: Payload,
+        precondition: &Precondition,
+    ) -> Result<Written> {
+        let put = self.inner.put(object, attributes, payload, precondition);
+        self.write(&object.bucket, added(&object.key), put).await
+    }
+
+    async fn copy(
+        &self,
+        from: &ObjectRef,
+        to: &ObjectRef,
+        attributes: &ObjectAttributes,
+        source_tag: Option<&ETag>,
+        precondition: &Precondition,
+    ) -> Result<Written> {
+        let copy = self.inner.copy(from, to, attributes, source_tag, precondition);
+        self.write(&to.bucket, added(&to.key), copy).await
+    }
+
+    async fn create_upload(&self, object: &ObjectRef, attributes: &ObjectAttributes) -> Result<UploadRef> {
+        self.inner.create_upload(object, attributes).await
+    }
+
+    async fn upload_part(&self, upload: &UploadRef, number: u32, payload: Payload) -> Result<UploadedPart> {
+        self.inner.upload_part(upload, number, payload).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        upload: &UploadRef,
+        number: u32,
+        from: &ObjectRef,
+        range: Range<u64>,
+        source_tag: Option<&ETag>,
+    ) -> Result<UploadedPart> {
+        self.inner.upload_part_copy(upload, number, from, range, source_tag).await
+    }
+
+    async fn list_parts(&self, upload: &UploadRef) -> Result<Vec<UploadedPart>> {
+        self.inner.list_parts(upload).await
+    }
+
+    async fn complete_upload(
+        &self,
+        upload: &UploadRef,
+        parts: &[UploadedPart],
+        crc64: Option<u64>,
+        precondition: &Precondition,
+    ) -> Result<Written> {
+        let complete = self.inner.complete_upload(upload, parts, crc64, precondition);
+        self.write(&upload.bucket, added(&upload.key), complete).await
+    }
+
+    async fn abort_upload(&self, upload: &UploadRef) -> Result<()> {
+        self.inner.abort_upload(upload).await
+    }
+
+    async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>> {
+        self.inner.list_uploads(bucket, prefix).await
+    }
+
+    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()> {
+        // Deleting a version may reveal the one before: no exception for what it leaves.
+        let extent = Extent::Key(object.key.clone(), Change::Other);
+        self.write(&object.bucket, extent, self.inner.delete(object, precondition)).await
+    }
+
+    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>> {
+        let touched: Arc<[Arc<str>]> = keys.iter().map(|(key, _)| key.clone()).collect();
+        let fence = self.fence(&bucket.into(), Extent::Keys(touched));
+        let results = self.inner.delete_many(bucket, keys).await;
+        let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
+        let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
+        fence.end(outcome(unknown));
+        results
+    }
+
+    async fn create_bucket(&self, bucket: &str) -> Result<()> {
+        self.write(&bucket.into(), Extent::Bucket, self.inner.create_bucket(bucket)).await
+    }
+
+    async fn delete_bucket(&self, bucket: &str) -> Result<()> {
+        self.write(&bucket.into(), Extent::Bucket, self.inner.delete_bucket(bucket)).await
+    }
+}
