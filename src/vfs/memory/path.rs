@@ -68,6 +68,15 @@ impl MemoryPath {
         if wrong { Err((ErrorKind::Invalid, "this place can't hold such a name")) } else { Ok(()) }
     }
 
+    /// That a key isn't longer than the place allows. A name on a disk was checked when it was joined.
+    fn check_key(&self, op: Op) -> Result<()> {
+        let len = self.uri.as_s3().map_or(0, |s3| s3.key.len());
+        if len > self.memory.caps.max_name {
+            return Err(self.fail(op, (ErrorKind::Invalid, "the key is too long")));
+        }
+        Ok(())
+    }
+
     fn same_memory<'a>(&self, other: &'a dyn VfsPath) -> Option<&'a Self> {
         let other = other.as_any().downcast_ref::<Self>()?;
         Arc::ptr_eq(&self.memory, &other.memory).then_some(other)
@@ -154,6 +163,7 @@ impl VfsPath for MemoryPath {
     }
 
     async fn mkdir(&self) -> Result<()> {
+        self.check_key(Op::Mkdir)?;
         self.write(Op::Mkdir, |model| model.mkdir(&self.key))
     }
 
@@ -199,6 +209,7 @@ impl VfsPath for MemoryPath {
     }
 
     async fn create(&self, hint: CreateHint) -> Result<Box<dyn Sink>> {
+        self.check_key(Op::Create)?;
         self.write(Op::Create, |model| model.check_place(&self.key, &Precondition::None))?;
         let part_size = hint.part_size.unwrap_or(self.memory.part_size);
         Ok(Box::new(MemorySink::begin(&self.memory, &self.uri, &self.key, hint, part_size)))
@@ -224,6 +235,7 @@ impl VfsPath for MemoryPath {
             attributes.modified = Some(object.modified);
             Ok((bytes, attributes))
         })?;
+        to.check_key(Op::Copy)?;
         progress(bytes.len() as u64);
         to.write(Op::Copy, |model| model.put(&to.key, bytes, attributes, &options.precondition)).map(Some)
     }
