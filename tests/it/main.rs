@@ -3,6 +3,7 @@
 mod cache;
 mod cli;
 mod conformance;
+mod local;
 mod pty;
 mod requests;
 mod s3;

@@ -48,7 +48,8 @@ fn send_pages(place: &Place, sender: &mpsc::Sender<Result<Page>>) -> io::Result<
     let dir = place.open_dir()?;
     let mut rows = Vec::new();
     let mut sent = false;
-    for entry in Dir::read_from(&dir)? {
+    // `read_from` would open `.`, which needs the right to enter, not only to read.
+    for entry in Dir::new(dir.try_clone()?)? {
         if sender.is_closed() {
             return Ok(());
         }
