@@ -2,6 +2,7 @@
 
 pub mod format;
 pub mod paint;
+pub mod sheet;
 pub mod theme;
 
 pub use theme::Theme;

@@ -41,6 +41,8 @@ pub struct Theme {
 pub struct Glyphs {
     pub cursor: &'static str,
     pub mark: &'static str,
+    /// The cursor on a marked row.
+    pub both: &'static str,
     pub ellipsis: &'static str,
     pub bar_full: &'static str,
     pub bar_head: &'static str,
@@ -65,6 +67,7 @@ pub struct Glyphs {
 pub const UNICODE: Glyphs = Glyphs {
     cursor: "▸",
     mark: "●",
+    both: "◉",
     ellipsis: "…",
     bar_full: "━",
     bar_head: "╸",
@@ -88,6 +91,7 @@ pub const UNICODE: Glyphs = Glyphs {
 pub const ASCII: Glyphs = Glyphs {
     cursor: ">",
     mark: "*",
+    both: "#",
     ellipsis: "~",
     bar_full: "=",
     bar_head: ">",
@@ -191,6 +195,7 @@ mod tests {
             let mut all = vec![
                 g.cursor,
                 g.mark,
+                g.both,
                 g.ellipsis,
                 g.bar_full,
                 g.bar_head,
