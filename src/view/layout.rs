@@ -100,7 +100,10 @@ mod tests {
 
     #[test]
     fn the_usual_terminal_has_nineteen_rows() {
-        assert_eq!([pane_rows(80, 24), pane_rows(40, 12), pane_rows(120, 40), pane_rows(1, 1)], [19, 6, 34, 1]);
+        assert_eq!(
+            [pane_rows(80, 24), pane_rows(40, 12), pane_rows(120, 40), pane_rows(1, 1)],
+            [19, 6, 34, 1]
+        );
     }
 
     #[test]
@@ -118,8 +121,10 @@ mod tests {
             let screen = Rect::new(0, 0, columns, rows);
             let it = Layout::of(screen, Side::Left);
             let panes = it.panes.iter().flat_map(|pane| [pane.title, pane.rows, pane.foot]);
-            let all: Vec<Rect> =
-                [it.tabs, it.wall, it.rule, it.status, it.requests, it.keys].into_iter().chain(panes).collect();
+            let all: Vec<Rect> = [it.tabs, it.wall, it.rule, it.status, it.requests, it.keys]
+                .into_iter()
+                .chain(panes)
+                .collect();
             let cells: u32 = all.iter().map(|place| place.area()).sum();
             assert_eq!(cells, screen.area(), "{columns}x{rows}");
             assert!(all.iter().all(|place| place.is_empty() || screen.intersection(*place) == *place));

@@ -119,11 +119,11 @@ pub fn fit(mut pieces: Vec<Piece<'_>>, width: u16, gap: u16) -> Vec<Piece<'_>> {
 }
 
 /// Joins pieces to spans, with `between` between them.
-pub fn join<'a>(pieces: Vec<Piece<'a>>, between: &'a str, style: Style) -> Vec<Span<'a>> {
+pub fn join<'a>(pieces: Vec<Piece<'a>>, between: &str, style: Style) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'a>> = Vec::new();
     for piece in pieces {
         if !spans.is_empty() {
-            spans.push(Span::styled(between, style));
+            spans.push(Span::styled(between.to_owned(), style));
         }
         spans.extend(piece.spans);
     }

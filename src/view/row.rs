@@ -42,7 +42,8 @@ impl Columns {
         };
         let date = if width >= 46 { DATE_WIDTH as u16 } else { 0 };
         let class = if classes && width >= 72 { CLASS_WIDTH } else { 0 };
-        let taken: u16 = [size, date, class].iter().filter(|column| **column > 0).map(|column| column + GAP).sum();
+        let taken: u16 =
+            [size, date, class].iter().filter(|column| **column > 0).map(|column| column + GAP).sum();
         Self { name: width.saturating_sub(SIGN + taken + 1), size, date, class }
     }
 }
@@ -159,7 +160,8 @@ mod tests {
     fn columns_fill_the_row_and_leave_room_for_names() {
         for width in 4..200 {
             let it = Columns::of(width, true);
-            let others = [it.size, it.date, it.class].into_iter().filter(|column| *column > 0).map(|c| c + GAP);
+            let others =
+                [it.size, it.date, it.class].into_iter().filter(|column| *column > 0).map(|c| c + GAP);
             assert_eq!(SIGN + it.name + others.sum::<u16>() + 1, width);
             assert!(it.name >= (width - 3).min(9), "{width}: {it:?}");
         }

@@ -1,12 +1,15 @@
 //! The sheet that a dialog is written on: where it lies, its edge, its lists and its buttons.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
+use tui_input::Input;
 
 use super::paint;
 use super::theme::Theme;
+use crate::app::dialog::Buttons;
+use crate::model::text::{escape, head, width};
 
 /// Where a sheet of `width` × `height` (its edge included) lies: in the middle, and off the line
 /// `avoid` where there is room above or below it.
@@ -15,7 +18,9 @@ pub fn place(screen: Rect, width: u16, height: u16, avoid: Option<u16>) -> Rect 
     let x = screen.x + (screen.width - width) / 2;
     let middle = screen.y + (screen.height - height) / 2;
     let y = match avoid {
-        Some(line) if (middle..middle + height).contains(&line) => beside(screen, height, line).unwrap_or(middle),
+        Some(line) if (middle..middle + height).contains(&line) => {
+            beside(screen, height, line).unwrap_or(middle)
+        }
         _ => middle,
     };
     Rect { x, y, width, height }
@@ -81,34 +86,58 @@ pub fn more(buf: &mut Buffer, area: Rect, from: usize, len: usize, theme: &Theme
     }
 }
 
-/// Buttons in one line: the chosen one in the accent and in brackets, the letter of each underlined.
-pub fn buttons<'a>(labels: &[&'a str], chosen: usize, theme: &Theme) -> Vec<Span<'a>> {
+/// Buttons in one line: the one with the focus in the accent and in brackets, the letter of each underlined.
+pub fn buttons(buttons: &Buttons, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    for (at, label) in labels.iter().enumerate() {
-        if at > 0 {
+    for (at, button) in buttons.all.iter().enumerate() {
+        let focus = at == buttons.focus;
+        let style = if focus { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
+        let [begin, end] = if focus { ["[", "]"] } else { [" ", " "] };
+        let (before, letter, after) = around_letter(button.label, button.letter);
+        spans.push(Span::styled(format!("{begin}{before}"), style));
+        spans.push(Span::styled(letter, style.add_modifier(Modifier::UNDERLINED)));
+        spans.push(Span::styled(format!("{after}{end} "), style));
+        if let Some(last) = spans.last_mut().filter(|_| focus) {
+            *last = Span::styled(format!("{after}{end}"), style);
             spans.push(Span::raw(" "));
         }
-        let style = if at == chosen { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
-        let [begin, end] = if at == chosen { ["[", "]"] } else { [" ", " "] };
-        let letter = label.chars().next().map_or(0, char::len_utf8);
-        spans.push(Span::styled(begin, style));
-        spans.push(Span::styled(&label[..letter], style.add_modifier(Modifier::UNDERLINED)));
-        spans.push(Span::styled(&label[letter..], style));
-        spans.push(Span::styled(end, style));
     }
     spans
 }
 
-/// A field that is typed into: the visible piece of `text` with the cursor at grapheme column
-/// `cursor`, which gives the column of the terminal's cursor.
-pub fn field(buf: &mut Buffer, area: Rect, text: &str, cursor: usize, style: Style) -> u16 {
-    let width = usize::from(area.width);
-    let from = (cursor + 1).saturating_sub(width);
-    let skipped = crate::model::text::head(text, from);
-    paint::put(buf, area, &" ".repeat(width), style);
+/// A label in three pieces: before the letter that chooses it, the letter, after it.
+fn around_letter(label: &'static str, letter: char) -> (&'static str, &'static str, &'static str) {
+    let found = label.char_indices().find(|(_, c)| c.eq_ignore_ascii_case(&letter));
+    let (at, len) = found.map_or((0, 0), |(at, c)| (at, c.len_utf8()));
+    (&label[..at], &label[at..at + len], &label[at + len..])
+}
+
+/// A line that is typed into, with the terminal's cursor.
+pub fn input(buf: &mut Buffer, area: Rect, input: &Input, style: Style) -> Option<Position> {
+    let area = area.intersection(buf.area);
+    if area.is_empty() {
+        return None;
+    }
+    let before: String = input.value().chars().take(input.cursor()).collect();
+    let x = field(buf, area, &escape(input.value()), width(&escape(&before)), style);
+    Some(Position::new(x, area.y))
+}
+
+/// The piece of `text` around column `cursor` that fits, which gives the column of the screen that the
+/// cursor is on.
+fn field(buf: &mut Buffer, area: Rect, text: &str, cursor: usize, style: Style) -> u16 {
+    let room = usize::from(area.width);
+    let skipped = skip(text, (cursor + 1).saturating_sub(room));
+    paint::put(buf, area, &" ".repeat(room), style);
     paint::put(buf, area, &text[skipped.len()..], style);
-    let column = cursor.saturating_sub(crate::model::text::width(skipped)).min(width.saturating_sub(1));
+    let column = cursor.saturating_sub(width(skipped)).min(room.saturating_sub(1));
     area.x + u16::try_from(column).unwrap_or_default()
+}
+
+/// The shortest beginning of at least `columns` columns.
+fn skip(text: &str, columns: usize) -> &str {
+    let short = head(text, columns);
+    if width(short) == columns { short } else { head(text, columns + 1) }
 }
 
 #[cfg(test)]
@@ -137,7 +166,9 @@ mod tests {
     fn a_long_field_shows_its_cursor() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 6, 1));
         let area = buf.area;
-        let at = field(&mut buf, area, "abcdefgh", 8, Style::new());
-        assert_eq!((at, buf), (5, Buffer::with_lines(["defgh "])));
+        let typed = Input::from("ab\u{202e}cdefgh");
+        let at = input(&mut buf, area, &typed, Style::new());
+        assert_eq!((at, buf), (Some(Position::new(5, 0)), Buffer::with_lines(["defgh "])));
+        assert_eq!(around_letter("For all", 'a'), ("For ", "a", "ll"));
     }
 }

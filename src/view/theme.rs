@@ -29,6 +29,8 @@ pub struct Theme {
     pub error: Style,
     /// Bars that fill.
     pub bar: Style,
+    /// Fields that are typed into.
+    pub field: Style,
     /// The signs.
     pub glyphs: Glyphs,
     /// Whose clock times are shown by.
@@ -129,7 +131,20 @@ impl Theme {
             (band, plain.add_modifier(Modifier::UNDERLINED), bold, bold, plain)
         };
         let dim = plain.add_modifier(Modifier::DIM);
-        Self { text: plain, dim, strong: bold, accent, idle, mark, error, bar, glyphs, zone: Zone::Local }
+        let field = plain.add_modifier(Modifier::UNDERLINED);
+        Self {
+            text: plain,
+            dim,
+            strong: bold,
+            accent,
+            idle,
+            mark,
+            error,
+            bar,
+            field,
+            glyphs,
+            zone: Zone::Local,
+        }
     }
 
     /// The theme that fits a terminal: no colour where `NO_COLOR` is set or the terminal is `dumb`;

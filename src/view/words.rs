@@ -21,7 +21,7 @@ pub fn location(uri: &Uri, state: &State) -> String {
 
 /// A name as it is shown: directories end in `/`, and the marker of a directory, whose name is empty,
 /// is called so.
-pub fn name<'a>(name: &'a Name, kind: Kind) -> Cow<'a, str> {
+pub fn name(name: &Name, kind: Kind) -> Cow<'_, str> {
     match kind {
         Kind::Dir => Cow::Owned(format!("{}/", escape_bytes(name.as_bytes()))),
         _ if name.is_empty() => Cow::Borrowed("(marker of this directory)"),

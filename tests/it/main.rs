@@ -7,6 +7,7 @@ mod local;
 mod pty;
 mod requests;
 mod s3;
+mod screens;
 mod support;
 mod tidy;
 mod transfer;

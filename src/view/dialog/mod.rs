@@ -1,0 +1,174 @@
+//! What lies over the panes. Each dialog is a [`Sheet`] of lines; the last one drawn is on top.
+
+mod ask;
+mod panels;
+mod prompt;
+mod stats;
+mod text;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+use tui_input::Input;
+
+use super::layout::Layout;
+use super::{Look, paint, pane, sheet};
+use crate::app::Dialog;
+use crate::model::text::wrap;
+
+/// The widest that a dialog gets: longer lines are hard to read.
+const WIDEST: u16 = 76;
+
+/// Draws all dialogs, and gives the place of the terminal's cursor where the last is typed into.
+pub fn draw(buf: &mut Buffer, screen: Rect, places: &Layout, look: Look<'_>) -> Option<Position> {
+    let state = look.state;
+    let avoid = pane::cursor_line(places.panes[state.active.index()], state.active_pane());
+    state.dialogs.iter().map(|dialog| draw_one(buf, screen, dialog, avoid, look)).last().flatten()
+}
+
+fn draw_one(
+    buf: &mut Buffer,
+    screen: Rect,
+    dialog: &Dialog,
+    avoid: Option<u16>,
+    look: Look<'_>,
+) -> Option<Position> {
+    let mut sheet = Sheet::new(screen, look);
+    match dialog {
+        Dialog::Help { rows, top } => text::help(&mut sheet, rows, *top),
+        Dialog::Text(view) => text::text(&mut sheet, view),
+        Dialog::Prompt(prompt) => prompt::prompt(&mut sheet, prompt),
+        Dialog::Delete(question) => ask::delete(&mut sheet, question),
+        Dialog::Job(question) => ask::job(&mut sheet, question),
+        Dialog::Quit(buttons) => ask::quit(&mut sheet, buttons),
+        Dialog::Jobs { selected } => panels::jobs(&mut sheet, *selected),
+        Dialog::Stats { top } => stats::numbers(&mut sheet, *top),
+        Dialog::Pick(pick) => panels::pick(&mut sheet, pick),
+    }
+    sheet.draw(buf, screen, avoid)
+}
+
+/// A line of a sheet.
+#[derive(Clone, Debug)]
+enum Line {
+    /// Text.
+    Spans(Vec<Span<'static>>),
+    /// Text in a band: what is chosen.
+    Chosen(Vec<Span<'static>>),
+    /// A field to type into.
+    Field(Input),
+}
+
+/// What a dialog says, before it has its place: head, a body that may scroll, and a foot that stays.
+struct Sheet<'a> {
+    look: Look<'a>,
+    /// The columns of a line.
+    width: u16,
+    /// The most lines that have room.
+    height: u16,
+    title: String,
+    head: Vec<Line>,
+    body: Vec<Line>,
+    foot: Vec<Line>,
+    /// The first line of the body to show, as far as it is long enough.
+    top: usize,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(screen: Rect, look: Look<'a>) -> Self {
+        let width = screen.width.saturating_sub(8).clamp(1, WIDEST);
+        let width = if screen.width < 8 { screen.width } else { width };
+        let height = screen.height.saturating_sub(if screen.height < 3 { 0 } else { 2 });
+        let empty = Vec::new;
+        Self {
+            look,
+            width,
+            height,
+            title: String::new(),
+            head: empty(),
+            body: empty(),
+            foot: empty(),
+            top: 0,
+        }
+    }
+
+    /// Names it; `title` is escaped already.
+    fn call(&mut self, title: &str) {
+        title.clone_into(&mut self.title);
+    }
+
+    /// A paragraph, broken into lines.
+    fn say(&self, text: &str, style: Style) -> Vec<Line> {
+        let lines = wrap(text, self.width.into());
+        lines.into_iter().map(|line| Line::Spans(vec![Span::styled(line, style)])).collect()
+    }
+
+    /// A paragraph in ordinary text for the head.
+    fn tell(&mut self, text: &str) {
+        let lines = self.say(text, self.look.theme.text);
+        self.head.extend(lines);
+    }
+
+    /// Bad news.
+    fn complain(&mut self, text: &str) {
+        let text = format!("{} {text}", self.look.theme.glyphs.bad);
+        let lines = self.say(&text, self.look.theme.error);
+        self.foot.extend(lines);
+    }
+
+    /// A hint at the foot.
+    fn hint(&mut self, text: &str) {
+        let lines = self.say(text, self.look.theme.dim);
+        self.foot.extend(lines);
+    }
+
+    /// The lines of the body that have room.
+    fn body_rows(&self) -> usize {
+        let others = self.head.len() + self.foot.len();
+        usize::from(self.height).saturating_sub(others).min(self.body.len())
+    }
+
+    fn draw(self, buf: &mut Buffer, screen: Rect, avoid: Option<u16>) -> Option<Position> {
+        let rows = self.body_rows();
+        let lines = u16::try_from(self.head.len() + rows + self.foot.len()).unwrap_or(u16::MAX);
+        let area = sheet::place(screen, self.width + 4, lines.saturating_add(2), avoid);
+        let inner = sheet::open(buf, area, &self.title, self.look.theme);
+        let top = self.top.min(self.body.len() - rows);
+        let body = Rect {
+            y: inner.y.saturating_add(u16::try_from(self.head.len()).unwrap_or(u16::MAX)).min(inner.bottom()),
+            height: u16::try_from(rows).unwrap_or(u16::MAX).min(inner.height),
+            ..inner
+        };
+        let shown: Vec<&Line> =
+            self.head.iter().chain(self.body.iter().skip(top).take(rows)).chain(&self.foot).collect();
+        // Where not even head and foot have room, the foot counts: it holds the buttons and the fields.
+        let missing = shown.len().saturating_sub(inner.height.into());
+        let carets = (0..).zip(shown.into_iter().skip(missing));
+        let caret = carets.filter_map(|(at, line)| self.line(buf, paint::row(inner, at), line)).last();
+        if self.body.len() > rows {
+            sheet::more(buf, body, top, self.body.len(), self.look.theme);
+        }
+        caret
+    }
+
+    fn line(&self, buf: &mut Buffer, area: Rect, line: &Line) -> Option<Position> {
+        match line {
+            Line::Spans(spans) => {
+                paint::put_spans(buf, area, spans);
+                None
+            }
+            Line::Chosen(spans) => {
+                paint::put_spans(buf, area, spans);
+                buf.set_style(area.intersection(buf.area), self.look.theme.accent);
+                None
+            }
+            Line::Field(input) => sheet::input(buf, area, input, self.look.theme.field),
+        }
+    }
+}
+
+/// An empty line.
+fn blank() -> Line {
+    Line::Spans(Vec::new())
+}

@@ -1,0 +1,205 @@
+//! What is going on: the jobs, the news, the cache and the requests; and the keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::paint::{self, Piece};
+use super::{Look, format, words};
+use crate::app::Stats;
+use crate::app::bar::bar;
+use crate::app::jobs::{Job, Phase};
+use crate::model::text::{cut_end, cut_middle, escape};
+
+/// The columns of a job's bar in the status line.
+const BAR: u16 = 24;
+
+/// Draws the status line: the news or else the jobs at the left, the cache at the right. Without news
+/// and jobs, and without a line of their own (`alone`), the requests stand at the left.
+pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
+    let area = paint::inset(area);
+    let notice = look.state.notice.as_ref();
+    let job = look.state.jobs.active().next();
+    let busy = notice.is_some() || job.is_some();
+    let room = if busy { area.width / 3 } else { area.width * 2 / 3 };
+    let dot = format!(" {} ", look.theme.glyphs.dot);
+    let cache = paint::fit(cache(&look.state.stats, look), room, paint::columns(&dot));
+    let cache = paint::join(cache, &dot, look.theme.dim);
+    let taken = paint::columns_of(&cache);
+    paint::put_spans(buf, paint::last(area, taken), &cache);
+    let left = paint::first(area, area.width.saturating_sub(taken + 2));
+    match (notice, job) {
+        (Some(notice), _) => news(buf, left, &notice.text, notice.is_error, look),
+        (None, Some(job)) => running(buf, left, job, look),
+        (None, None) if alone => requests_at(buf, left, look),
+        (None, None) => finished(buf, left, look),
+    }
+}
+
+fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>) {
+    let theme = look.theme;
+    let (sign, style) =
+        if is_error { (theme.glyphs.bad, theme.error) } else { (theme.glyphs.good, theme.text) };
+    let text = format!("{sign} {}", escape(text));
+    paint::put(buf, area, &cut_end(&text, area.width.into(), theme.glyphs.ellipsis), style);
+}
+
+/// `⇅ copying 3 to s3://lake/… ━━━━╸──── 61 %  184 MB/s  2.1 s left`, what doesn't fit left out.
+fn running(buf: &mut Buffer, area: Rect, job: &Job, look: Look<'_>) {
+    let theme = look.theme;
+    let others = look.state.jobs.active().count() - 1;
+    let mut tail = paint::fit(progress(job, BAR.min(area.width / 4), look), area.width.saturating_sub(14), 2);
+    if others > 0 {
+        tail.push(Piece::new(8, format!("+{others}"), theme.strong));
+    }
+    let tail = paint::join(tail, "  ", theme.text);
+    let room = area.width.saturating_sub(paint::columns_of(&tail) + 2);
+    let what = format!("{} {}", theme.glyphs.job, what(job, look));
+    let used = paint::put(buf, area, &cut_end(&what, room.into(), theme.glyphs.ellipsis), theme.text);
+    paint::put_spans(buf, paint::after(area, used + 2), &tail);
+}
+
+/// `copying 3 to s3://lake/`.
+pub fn what(job: &Job, look: Look<'_>) -> String {
+    let label = &job.label;
+    let what = match (label.count, &label.first) {
+        (1, Some(uri)) => {
+            cut_middle(&escape(&uri.name().to_lossy()), 32, look.theme.glyphs.ellipsis).into_owned()
+        }
+        (count, _) => format::count(count as u64),
+    };
+    let verb = match &job.phase {
+        Phase::Running => words::doing(label.kind),
+        Phase::Cancelling => "stopping",
+        Phase::Finished(_) => words::done(label.kind),
+    };
+    match &label.target {
+        Some(target) => format!("{verb} {what} to {}", words::location(target, look.state)),
+        None => format!("{verb} {what}"),
+    }
+}
+
+/// Bar, share, rate and time left, each in a place of its own.
+pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>> {
+    let theme = look.theme;
+    let (done, total) = (&job.progress.done, &job.progress.total);
+    let mut pieces = Vec::new();
+    if job.share().is_some() {
+        let (part, whole) =
+            if total.bytes > 0 { (done.bytes, total.bytes) } else { (done.files, total.files) };
+        let (full, empty) = paint::bar(&theme.glyphs, bar_width, part, whole);
+        let spans = vec![Span::styled(full, theme.bar), Span::styled(empty, theme.dim)];
+        pieces.push(Piece { spans, weight: 5 });
+        pieces.push(Piece::new(9, format!("{:>3} %", format::percent(part, whole)), theme.text));
+    } else {
+        let so_far = format!("{} {} so far", look.spinner(), format::size(total.bytes));
+        pieces.push(Piece::new(9, so_far, theme.text));
+    }
+    if total.bytes > 0 {
+        pieces.push(Piece::new(7, format!("{:>9}", format::rate(job.rate.per_second)), theme.text));
+    }
+    if let Some(seconds) = job.seconds_left() {
+        let left = format!("{} left", format::duration(i64::try_from(seconds * 1000).unwrap_or(i64::MAX)));
+        pieces.push(Piece::new(6, format!("{left:<17}"), theme.dim));
+    }
+    pieces
+}
+
+/// How the last job ended, while none runs.
+fn finished(buf: &mut Buffer, area: Rect, look: Look<'_>) {
+    let Some(job) = look.state.jobs.iter().next_back() else { return };
+    let (text, bad) = ended(job, look);
+    let style = if bad { look.theme.error } else { look.theme.dim };
+    paint::put(buf, area, &cut_end(&text, area.width.into(), look.theme.glyphs.ellipsis), style);
+}
+
+/// `✓ copied 3 to s3://lake/, 1.2 GB in 12 s`, or `✗ 2 of 5 failed: …`; and whether it is bad news.
+pub fn ended(job: &Job, look: Look<'_>) -> (String, bool) {
+    let glyphs = &look.theme.glyphs;
+    let Some(outcome) = job.outcome() else { return (String::new(), false) };
+    let what = what(job, look);
+    let done = &outcome.progress.done;
+    let failed = outcome.failures.len() as u64;
+    if failed > 0 {
+        let all = (done.files + outcome.progress.skipped + failed).max(outcome.progress.total.files);
+        return (
+            format!("{} {} of {} failed: {what}", glyphs.bad, format::count(failed), format::count(all)),
+            true,
+        );
+    }
+    if outcome.cancelled {
+        return (format!("{} cancelled: {what}", glyphs.none), false);
+    }
+    let took = job.ended.map_or(0, |at| at.0 - job.started.0);
+    let bytes = if done.bytes > 0 { format!(", {}", format::size(done.bytes)) } else { String::new() };
+    let skipped = match outcome.progress.skipped {
+        0 => String::new(),
+        skipped => format!(", {} skipped", format::count(skipped)),
+    };
+    (format!("{} {what}{bytes} in {}{skipped}", glyphs.good, format::duration(took)), false)
+}
+
+/// `cache 94 % hit · 1,812 saved · 1,700 hits 112 misses · 37 held 2.1 MB`.
+fn cache<'a>(stats: &Stats, look: Look<'_>) -> Vec<Piece<'a>> {
+    let theme = look.theme;
+    if !stats.enabled {
+        return vec![Piece::new(9, "cache off", theme.dim)];
+    }
+    let rate = match stats.hit_rate() {
+        Some(_) => format!("{:>3} %", format::percent(stats.hits, stats.hits + stats.misses)),
+        None => format!("  {}", theme.glyphs.none),
+    };
+    let count = format::count;
+    vec![
+        Piece::new(9, format!("cache {rate} hit"), theme.text),
+        Piece::new(8, format!("{} saved", count(stats.saved)), theme.text),
+        Piece::new(6, format!("{} hits {} misses", count(stats.hits), count(stats.misses)), theme.dim),
+        Piece::new(7, format!("{} held {}", count(stats.entries), format::size(stats.bytes)), theme.dim),
+    ]
+}
+
+/// The line of the requests: by kind at the left, the active pane's connection at the right.
+pub fn requests(buf: &mut Buffer, area: Rect, look: Look<'_>) {
+    let area = paint::inset(area);
+    let place = connection(look);
+    let width = paint::columns(&place);
+    paint::put_last(buf, area, &place, look.theme.dim);
+    requests_at(buf, paint::first(area, area.width.saturating_sub(width + 2)), look);
+}
+
+fn requests_at(buf: &mut Buffer, area: Rect, look: Look<'_>) {
+    let theme = look.theme;
+    let pieces = look.state.stats.requests.iter().map(|(kind, count)| {
+        let (weight, style) = if *count > 0 { (5, theme.text) } else { (1, theme.dim) };
+        let spans =
+            vec![Span::styled(format!("{kind} "), theme.dim), Span::styled(format::count(*count), style)];
+        Piece { spans, weight }
+    });
+    let pieces = paint::fit(pieces.collect(), area.width, 2);
+    paint::put_spans(buf, area, &paint::join(pieces, "  ", theme.dim));
+}
+
+fn connection(look: Look<'_>) -> String {
+    let Some(s3) = look.state.active_pane().uri.as_s3() else { return "local disk".to_owned() };
+    let known = look.state.stats.connections.iter().find(|connection| *connection.name == *s3.connection);
+    let place = known.map(|connection| connection.place.as_str()).filter(|place| !place.is_empty());
+    let place = place.map(|place| format!(" ({})", escape(place))).unwrap_or_default();
+    let rights = if look.state.read_only.contains(&s3.connection) { "read-only" } else { "read/write" };
+    format!("{}{place} {} {rights}", escape(&s3.connection), look.theme.glyphs.dot)
+}
+
+/// The keys that apply now.
+pub fn keys(buf: &mut Buffer, area: Rect, look: Look<'_>) {
+    let items = bar(look.state);
+    let count = items.len();
+    let pieces = items.into_iter().enumerate().map(|(at, item)| {
+        let key = Span::styled(item.key.to_string(), look.theme.strong);
+        let title = Span::styled(format!(" {}", item.title()), look.theme.text);
+        // Help and the way out are the last to give way.
+        let weight = if at == 0 || at + 1 == count { 9 } else { 5 };
+        Piece { spans: vec![key, title], weight }
+    });
+    let area = paint::inset(area);
+    let pieces = paint::fit(pieces.collect(), area.width, 2);
+    paint::put_spans(buf, area, &paint::join(pieces, "  ", look.theme.text));
+}
