@@ -56,7 +56,6 @@ pub struct Ticket {
     key: OpKey,
     serial: u64,
     asked: Moment,
-    doubtful: bool,
 }
 
 /// One held answer.
@@ -158,13 +157,17 @@ impl OpCache {
     }
 
     /// Begins a load: its answer may be stored unless something touches it before. A load that was
-    /// begun before for the same question is detached: its answer is older.
+    /// begun before for the same question is detached: its answer is older. Where a write may still be
+    /// applied, a load is detached from the start.
     pub fn begin(&mut self, key: &OpKey, now: Moment) -> Ticket {
         self.serial += 1;
-        self.loads.insert(key.clone(), self.serial);
-        self.load_index.insert(key);
-        let doubtful = self.doubts.about(key, now);
-        Ticket { key: key.clone(), serial: self.serial, asked: now, doubtful }
+        if self.doubts.about(key, now) {
+            self.detach(key);
+        } else {
+            self.loads.insert(key.clone(), self.serial);
+            self.load_index.insert(key);
+        }
+        Ticket { key: key.clone(), serial: self.serial, asked: now }
     }
 
     /// Whether nothing has touched this load so far, so that later readers may join it.
@@ -174,12 +177,11 @@ impl OpCache {
 
     /// Ends a load with its complete answer, and tells whether it was stored.
     pub fn fill(&mut self, ticket: &Ticket, answer: Answer, now: Moment) -> bool {
-        let live = self.is_live(ticket);
-        self.abandon(ticket);
-        if !live || ticket.doubtful {
-            debug!(key = %ticket.key, live, "cache: served, not stored");
+        if !self.is_live(ticket) {
+            debug!(key = %ticket.key, "cache: served, not stored");
             return false;
         }
+        self.detach(&ticket.key);
         self.store(&ticket.key, answer, ticket.asked, None, now)
     }
 

@@ -1,8 +1,11 @@
 //! The rules of the operation cache, one test for each sentence; a model of it; and its races.
 
+mod fences;
+mod lives;
 mod model;
 mod races;
-mod rules;
+mod rows;
+mod touches;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,13 +39,11 @@ pub(super) fn head(connection: &Arc<ConnectionId>, key: &str) -> OpKey {
 
 /// A row; directories end in `/`.
 pub(super) fn row(text: &str, tag: &str) -> Entry {
-    match text.strip_suffix('/') {
-        Some(name) => Entry::new(Name::from(name), Kind::Dir),
-        None => {
-            let tag = Some(Tag::ETag(crate::model::ETag::new(tag)));
-            Entry { size: Some(1), modified: Some(Timestamp(1)), tag, ..Entry::new(text.into(), Kind::File) }
-        }
+    if let Some(name) = text.strip_suffix('/') {
+        return Entry::new(Name::from(name), Kind::Dir);
     }
+    let tag = Some(Tag::ETag(crate::model::ETag::new(tag)));
+    Entry { size: Some(1), modified: Some(Timestamp(1)), tag, ..Entry::new(text.into(), Kind::File) }
 }
 
 pub(super) fn listing(rows: &[&str]) -> Answer {
@@ -90,4 +91,41 @@ pub(super) fn assert_sound(cache: &OpCache) {
     if held.is_empty() {
         assert!(cache.index.keys().is_empty());
     }
+}
+
+pub(super) fn cache() -> OpCache {
+    OpCache::new(CacheSettings::default())
+}
+
+pub(super) fn s3() -> Arc<ConnectionId> {
+    connection("s3", "aws")
+}
+
+pub(super) fn store(cache: &mut OpCache, key: &OpKey, answer: Answer) {
+    assert!(cache.put(key, answer, at(0), None, at(0)), "{key}");
+}
+
+pub(super) fn holds(cache: &mut OpCache, key: &OpKey) -> bool {
+    cache.get(key, at(0)).is_some()
+}
+
+pub(super) fn added(key: &str) -> Touch {
+    touch(&"aws".into(), &"b".into(), Extent::Key(key.into(), Change::Added))
+}
+
+pub(super) fn removed(key: &str) -> Touch {
+    touch(&"aws".into(), &"b".into(), Extent::Key(key.into(), Change::Other))
+}
+
+pub(super) fn write(cache: &mut OpCache, touch: &Touch) {
+    cache.begin_write(touch);
+    cache.end_write(touch, Outcome::Known, at(0));
+}
+
+pub(super) fn tagged(name: &str, tag: &str) -> Answer {
+    Answer::Listing(Arc::new(Listing::new(vec![Arc::new(vec![row(name, tag)])], Timestamp(0))))
+}
+
+pub(super) fn put_at(cache: &mut OpCache, key: &OpKey, answer: Answer, seconds: u64) {
+    assert!(cache.put(key, answer, at(seconds), None, at(seconds)));
 }
