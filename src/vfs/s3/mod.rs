@@ -5,5 +5,16 @@
 
 pub mod api;
 pub mod cached;
+mod checksum;
+mod copy;
+pub mod endpoint;
+pub mod limits;
+mod path;
+mod reasons;
+pub mod sdk;
+mod upload;
 
 pub use api::S3Api;
+pub use cached::Cached;
+pub use path::{S3Path, Service};
+pub use sdk::Sdk;

@@ -1,0 +1,260 @@
+//! Single objects: head, get, tags, put and copy.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
+use aws_smithy_runtime_api::client::result::SdkError;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use md5::{Digest, Md5};
+
+use super::super::super::{Precondition, required_etag};
+use super::super::api::{Got, ObjectAttributes, ObjectRef, Payload, Written};
+use super::super::checksum::crc64_text;
+use super::super::reasons;
+use super::body::{SILENCE, STALL, Sending, incoming, outgoing, unless_stalled};
+use super::convert::{copy_source, has_dot_segment, head, head_of_get, metadata, tagging};
+use super::{Answer, Ask, Sdk, dot_segment};
+use crate::cache::OpKind;
+use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag};
+
+/// `If-None-Match` and `If-Match` of a precondition.
+pub(super) fn conditions(ask: &Ask, on: &Precondition) -> Result<(Option<String>, Option<String>)> {
+    match on {
+        Precondition::None => Ok((None, None)),
+        Precondition::Absent => Ok((Some("*".to_owned()), None)),
+        Precondition::Matches(Tag::ETag(etag)) => Ok((None, Some(etag.quoted()))),
+        Precondition::Matches(Tag::File { .. }) => {
+            Err(ask.error(ErrorKind::Conflict, "what was shown was a local file"))
+        }
+    }
+}
+
+/// The encryption of a new object as the SDK takes it.
+pub(super) fn encryption(of: &ObjectAttributes) -> (Option<ServerSideEncryption>, Option<String>) {
+    match &of.encryption {
+        Some((kind, key)) => (Some(ServerSideEncryption::from(&**kind)), key.clone()),
+        None => (None, None),
+    }
+}
+
+pub(super) fn storage_class(of: &ObjectAttributes) -> Option<StorageClass> {
+    of.class.as_ref().map(|class| StorageClass::from(class.as_str()))
+}
+
+/// The checksum headers of a payload: CRC64NVME where the service takes it, else an MD5.
+pub(super) fn checksums(payload: &Payload, sends_crc: bool) -> (Option<String>, Option<String>) {
+    if sends_crc {
+        return (Some(crc64_text(payload.crc64)), None);
+    }
+    (None, Some(BASE64_STANDARD.encode(Md5::digest(&payload.bytes))))
+}
+
+/// An answer, or the stall in its place.
+pub(super) async fn watched<T, E>(
+    sending: &Sending,
+    request: impl Future<Output = Answer<T, E>>,
+) -> Answer<T, E> {
+    match unless_stalled(sending, request).await {
+        Some(answer) => answer,
+        None => Err(SdkError::timeout_error("the request stalled")),
+    }
+}
+
+impl Sdk {
+    pub(super) async fn head_object(&self, object: &ObjectRef) -> Result<Arc<Head>> {
+        let ask = self.ask(Op::Stat, OpKind::Head, &object.bucket, &object.key);
+        let output = self
+            .call(&ask, |route| {
+                let request = route
+                    .clients
+                    .calls
+                    .head_object()
+                    .bucket(&*object.bucket)
+                    .key(&*object.key)
+                    .set_version_id(object.version.as_deref().map(str::to_owned))
+                    .set_request_payer(route.payer);
+                request.customize().interceptor(route.watch).send()
+            })
+            .await;
+        match output {
+            Ok(output) => Ok(Arc::new(head(object, &output))),
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.absent_bucket(&ask).await?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A HEAD's 404 has no body: where the bucket hasn't answered before, ask whether it is there at all.
+    async fn absent_bucket(&self, ask: &Ask) -> Result<()> {
+        let bucket = ask.bucket().unwrap_or_default();
+        if self.has_seen(&bucket) {
+            return Ok(());
+        }
+        match self.head_bucket(&bucket).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let absent = ask.error(ErrorKind::NotFound, reasons::NO_SUCH_BUCKET);
+                Err(absent.with_hint("check the bucket's name and the connection; s3:// lists the buckets"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn get_object(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        precondition: &Precondition,
+    ) -> Result<Got> {
+        let ask = self.ask(Op::Read, OpKind::Get, &object.bucket, &object.key);
+        let (none_match, if_match) = conditions(&ask, precondition)?;
+        let bytes = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
+        let sent = Sending::answer_within(STALL);
+        let output = self
+            .call(&ask, |route| {
+                let request = route
+                    .clients
+                    .transfers
+                    .get_object()
+                    .bucket(&*object.bucket)
+                    .key(&*object.key)
+                    .set_version_id(object.version.as_deref().map(str::to_owned))
+                    .set_range(bytes.clone())
+                    .set_if_match(if_match.clone())
+                    .set_if_none_match(none_match.clone())
+                    .set_request_payer(route.payer);
+                watched(&sent, request.customize().interceptor(route.watch).send())
+            })
+            .await?;
+        let head = head_of_get(object, &output);
+        if let (Some(range), Some(size)) = (&range, head.entry.size)
+            && range.end > size
+        {
+            let reason = format!("bytes {}..{} of an object of {size}", range.start, range.end);
+            return Err(ask.error(ErrorKind::Invalid, reason));
+        }
+        let expected = range.map(|range| range.end - range.start).or(head.entry.size);
+        Ok(Got { head, body: incoming(output.body, expected, ask) })
+    }
+
+    pub(super) async fn object_tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
+        let ask = self.ask(Op::Stat, OpKind::GetTagging, &object.bucket, &object.key);
+        let output = self
+            .call(&ask, |route| {
+                let request = route
+                    .clients
+                    .calls
+                    .get_object_tagging()
+                    .bucket(&*object.bucket)
+                    .key(&*object.key)
+                    .set_version_id(object.version.as_deref().map(str::to_owned))
+                    .set_request_payer(route.payer);
+                request.customize().interceptor(route.watch).send()
+            })
+            .await?;
+        Ok(output.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    pub(super) async fn put_object(
+        &self,
+        object: &ObjectRef,
+        with: &ObjectAttributes,
+        payload: &Payload,
+        precondition: &Precondition,
+    ) -> Result<Written> {
+        let ask = self.ask(Op::Write, OpKind::Put, &object.bucket, &object.key);
+        let (none_match, if_match) = conditions(&ask, precondition)?;
+        let (sse, key_id) = encryption(with);
+        let output = self
+            .call(&ask, |route| {
+                let (body, sending) = outgoing(&payload.bytes);
+                let (crc64, md5) = checksums(payload, route.clients.sends_crc);
+                let request = route
+                    .clients
+                    .transfers
+                    .put_object()
+                    .bucket(&*object.bucket)
+                    .key(&*object.key)
+                    .set_content_type(with.content_type.clone())
+                    .set_content_encoding(with.content_encoding.clone())
+                    .set_content_disposition(with.content_disposition.clone())
+                    .set_content_language(with.content_language.clone())
+                    .set_cache_control(with.cache_control.clone())
+                    .set_storage_class(storage_class(with))
+                    .set_server_side_encryption(sse.clone())
+                    .set_ssekms_key_id(key_id.clone())
+                    .set_metadata(metadata(&with.metadata))
+                    .set_tagging(tagging(&with.tags))
+                    .set_checksum_crc64_nvme(crc64)
+                    .set_content_md5(md5)
+                    .set_if_none_match(none_match.clone())
+                    .set_if_match(if_match.clone())
+                    .set_request_payer(route.payer)
+                    .body(body);
+                let request = request.customize().interceptor(route.watch).send();
+                async move { watched(&sending, request).await }
+            })
+            .await?;
+        Ok(Written {
+            etag: output.e_tag().map(ETag::new),
+            version: output.version_id().map(str::to_owned),
+            crc64: output.checksum_crc64_nvme().map(str::to_owned),
+        })
+    }
+
+    /// Metadata, content headers and tags go along by themselves; class and encryption wouldn't, and are
+    /// taken from `with`.
+    pub(super) async fn copy_object(
+        &self,
+        from: &ObjectRef,
+        to: &ObjectRef,
+        with: &ObjectAttributes,
+        source_tag: Option<&ETag>,
+        precondition: &Precondition,
+    ) -> Result<Written> {
+        let ask = self.ask(Op::Copy, OpKind::Copy, &to.bucket, &to.key);
+        let (none_match, if_match) = conditions(&ask, precondition)?;
+        let (sse, key_id) = encryption(with);
+        let silent = Sending::answer_within(SILENCE);
+        let output = self
+            .call(&ask, |route| {
+                let request = route
+                    .clients
+                    .transfers
+                    .copy_object()
+                    .copy_source(copy_source(from))
+                    .bucket(&*to.bucket)
+                    .key(&*to.key)
+                    .set_storage_class(storage_class(with))
+                    .set_server_side_encryption(sse.clone())
+                    .set_ssekms_key_id(key_id.clone())
+                    .set_copy_source_if_match(source_tag.map(ETag::quoted))
+                    .set_if_none_match(none_match.clone())
+                    .set_if_match(if_match.clone())
+                    .set_request_payer(route.payer);
+                watched(&silent, request.customize().interceptor(route.watch).send())
+            })
+            .await?;
+        let result = output.copy_object_result();
+        Ok(Written {
+            etag: result.and_then(|result| result.e_tag()).map(ETag::new),
+            version: output.version_id().map(str::to_owned),
+            crc64: result.and_then(|result| result.checksum_crc64_nvme()).map(str::to_owned),
+        })
+    }
+
+    /// A source that may not be named: see [`dot_segment`].
+    pub(super) async fn refuse_source(&self, from: &ObjectRef, kind: OpKind) -> Result<()> {
+        let ask = self.ask(Op::Copy, kind, &from.bucket, &from.key);
+        let clients = self.0.clients.get(None).await.map_err(|bad| super::bad_endpoint(&ask, &bad))?;
+        if clients.path_style && has_dot_segment(&from.key) { Err(dot_segment(&ask)) } else { Ok(()) }
+    }
+}
+
+/// Whether a read is bound to something other than a tag, which S3 can't do.
+pub(super) fn reads_by_tag(precondition: &Precondition) -> bool {
+    *precondition == Precondition::None || required_etag(precondition).is_some()
+}
