@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Timestamp, Uri};
-use crate::transfer::{JobId, JobKind, JobSpec, Outcome, Progress, Question, Target};
+use crate::model::{Kind, Timestamp, Uri};
+use crate::transfer::{JobId, JobKind, JobSpec, Outcome, Progress, Question, SourceItem, Target};
 
 /// How many finished jobs stay in the list.
 const KEPT: usize = 50;
@@ -30,7 +30,7 @@ impl Label {
         Self {
             kind: spec.kind,
             count: spec.sources.len(),
-            origin: first.as_ref().and_then(Uri::parent),
+            origin: spec.sources.first().and_then(directory_of),
             first,
             target: spec.target.as_ref().map(target_uri),
         }
@@ -41,6 +41,12 @@ fn target_uri(target: &Target) -> Uri {
     match target {
         Target::Into(uri) | Target::As(uri) | Target::ContentsInto(uri) => uri.clone(),
     }
+}
+
+/// The directory that holds this. The marker of a directory is written as the directory is.
+fn directory_of(item: &SourceItem) -> Option<Uri> {
+    let marker = item.entry.name.is_empty() && item.entry.kind == Kind::File;
+    if marker { Some(item.uri.clone()) } else { item.uri.parent() }
 }
 
 /// Where a job stands.
@@ -74,6 +80,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Whether nothing was heard for so long that the rate has to be taken down.
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.at.is_some_and(|(then, _)| now.0 - then.0 >= 1_000)
+    }
+
     /// Takes in how many bytes are done by now.
     pub fn observe(&mut self, now: Timestamp, bytes: u64) {
         let Some((then, before)) = self.at else {

@@ -74,10 +74,11 @@ impl Keymap {
         for (id, value) in &table {
             let outcome = read_keys(value).and_then(|keys| {
                 let action = Action::by_id(id).ok_or_else(|| format!("\"{id}\" is no action"))?;
-                Ok(self.bind(action, &keys))
+                Ok((action, keys))
             });
-            if let Err(message) = outcome {
-                errors.push(KeymapError { line: line_of(text, id), message });
+            match outcome {
+                Ok((action, keys)) => self.bind(action, &keys),
+                Err(message) => errors.push(KeymapError { line: line_of(text, id), message }),
             }
         }
         errors

@@ -93,23 +93,23 @@ fn listing_of(state: &State, req: ReqId) -> Option<Side> {
 }
 
 /// Takes in a page.
-pub(super) fn page_arrived(state: &mut State, req: ReqId, page: Page) {
+pub(super) fn page_arrived(state: &mut State, req: ReqId, arrived: Page) {
     let Some(side) = listing_of(state, req) else { return };
     let height = state.height();
     let pane = state.pane_mut(side);
     if let Some(listing) = &mut pane.listing {
-        listing.read_at.get_or_insert(page.read_at);
-        listing.source.get_or_insert(page.source);
+        listing.read_at.get_or_insert(arrived.read_at);
+        listing.source.get_or_insert(arrived.source);
     }
     if let Some(incoming) = &mut pane.incoming {
-        incoming.push(page.entries);
+        incoming.push(arrived.entries);
         return;
     }
     pane.error = None;
-    pane.read_at.get_or_insert(page.read_at);
-    pane.source.get_or_insert(page.source);
+    pane.read_at.get_or_insert(arrived.read_at);
+    pane.source.get_or_insert(arrived.source);
     let mut first = 0;
-    pane.keeping_cursor(height, |rows| first = rows.push(page.entries));
+    pane.keeping_cursor(height, |rows| first = rows.push(arrived.entries));
     find_wanted(pane, first, height);
 }
 
@@ -235,12 +235,15 @@ pub(super) fn job_ended(state: &mut State, job: &Job) {
     }
 }
 
-/// Something changed in this directory: panes on it list again now.
-pub(super) fn changed(state: &mut State, dir: &Uri, row: Option<&Wanted>) {
+/// This row came into this directory: panes on it list again now, and the active one goes to it.
+pub(super) fn changed(state: &mut State, dir: &Uri, row: &Wanted) {
     let now = state.now;
     for pane in state.panes.iter_mut().filter(|pane| pane.uri == *dir) {
         pane.relist.due = Some(now);
-        pane.wanted = row.cloned();
+    }
+    let pane = state.active_mut();
+    if pane.uri == *dir {
+        pane.wanted = Some(row.clone());
     }
 }
 

@@ -30,6 +30,8 @@ pub mod rows;
 pub mod state;
 pub mod stats;
 
+#[cfg(test)]
+mod tests;
 mod work;
 
 use crate::model::{Freshness, Timestamp};
@@ -81,7 +83,7 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Probed { req, is_dir } => dialog::probed(state, req, is_dir),
         Msg::MadeDir { req, result } => work::made_dir(state, req, result),
         Msg::Job(id, event) => work::heard(state, id, event),
-        Msg::Stats(stats) => state.stats = *stats,
+        Msg::Stats(numbers) => state.stats = *numbers,
         Msg::Trouble(text) => state.refuse(text),
         Msg::Terminate => work::leave(state),
     }

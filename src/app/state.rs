@@ -125,6 +125,8 @@ pub struct State {
     pub now: Timestamp,
     /// Whether the program ends as soon as its jobs have.
     pub quitting: bool,
+    /// Directories and buckets that are being made.
+    pub making: Vec<(ReqId, Uri)>,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
     pub escape: Option<Timestamp>,
     last_request: u64,
@@ -150,6 +152,7 @@ impl State {
             screen: Screen { columns: 80, rows: 24, pane_rows: 18 },
             now,
             quitting: false,
+            making: Vec::new(),
             escape: None,
             last_request: 0,
             outbox: Vec::new(),

@@ -62,6 +62,13 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// How many lines a panel needs for all of it, about.
+    pub fn lines(&self) -> usize {
+        let connections: usize =
+            self.connections.iter().map(|connection| connection.requests.len() + 2).sum();
+        12 + self.operations.len() + connections
+    }
+
     /// The share of look-ups that the cache answered, 0 to 1; none before the first.
     pub fn hit_rate(&self) -> Option<f64> {
         let all = self.hits + self.misses;

@@ -27,7 +27,7 @@ pub fn is_hidden(entry: &Entry) -> bool {
 
 /// Whether the name has this part, by smart case.
 pub fn has_part(name: &[u8], part: &str) -> bool {
-    search(name, part, |name, part| windows_any(name, part), |name, part| name.contains(part))
+    search(name, part, windows_any, |name, part| name.contains(part))
 }
 
 /// Whether the name begins so, by smart case.

@@ -10,7 +10,7 @@ use super::entry::Entry;
 /// The pages are shared with the cache and the other pane, never copied: a million rows are held once.
 #[derive(Clone, Default, PartialEq)]
 pub struct Pages {
-    pages: Vec<Arc<Vec<Entry>>>,
+    chunks: Vec<Arc<Vec<Entry>>>,
     /// The number of the first row of each page, for a search.
     starts: Vec<u32>,
     len: u32,
@@ -23,7 +23,7 @@ impl Pages {
         let Some(len) = u32::try_from(page.len()).ok().and_then(|rows| start.checked_add(rows)) else {
             return start;
         };
-        self.pages.push(page);
+        self.chunks.push(page);
         self.starts.push(start);
         self.len = len;
         start
@@ -42,19 +42,19 @@ impl Pages {
     /// The row of this number.
     pub fn get(&self, number: u32) -> Option<&Entry> {
         let page = self.starts.partition_point(|start| *start <= number).checked_sub(1)?;
-        self.pages[page].get((number - self.starts[page]) as usize)
+        self.chunks[page].get((number - self.starts[page]) as usize)
     }
 
     /// All rows with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        (0..).zip(self.pages.iter().flat_map(|page| page.iter()))
+        (0..).zip(self.chunks.iter().flat_map(|page| page.iter()))
     }
 }
 
 impl fmt::Debug for Pages {
     /// Numbers alone: a trace of a large listing must stay readable.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pages({} rows on {} pages)", self.len, self.pages.len())
+        write!(f, "Pages({} rows on {} pages)", self.len, self.chunks.len())
     }
 }
 

@@ -162,7 +162,11 @@ mod tests {
     }
 
     fn entry(name: &str, kind: Kind, size: Option<u64>) -> Entry {
-        Entry { size, modified: size.map(|size| Timestamp(size as i64)), ..Entry::new(name.into(), kind) }
+        Entry {
+            size,
+            modified: size.map(|size| Timestamp(size.cast_signed())),
+            ..Entry::new(name.into(), kind)
+        }
     }
 
     fn names(sort: SortBy, rows: &[Entry]) -> Vec<String> {

@@ -1,10 +1,133 @@
 //! What jobs ask, and whether to leave while they run.
-use super::*;
-pub(in crate::app) fn ask_next(_state: &mut State) {}
-pub(in crate::app) fn open_quit(_state: &mut State) {}
-pub(super) fn press(state: &mut State, _key: Key) {
-    state.dialogs.pop();
+
+use super::buttons::Press;
+use super::{Button, Buttons, Dialog, JobQuestion};
+use crate::app::cmd::Cmd;
+use crate::app::key::{Code, Key};
+use crate::app::state::State;
+use crate::app::work;
+use crate::model::Timestamp;
+use crate::transfer::{Answer, Choice, JobId, Question};
+
+/// For how long a question that comes up by itself hears no key, in milliseconds: the keys of these moments
+/// were meant for what was there before.
+const DEAF: i64 = 400;
+
+const CONFLICT: &[Button] = &[
+    Button { label: "Skip", letter: 's', danger: false },
+    Button { label: "Keep both", letter: 'k', danger: false },
+    Button { label: "Newer only", letter: 'n', danger: true },
+    Button { label: "Overwrite", letter: 'o', danger: true },
+    Button { label: "Cancel job", letter: 'c', danger: false },
+];
+const CONFLICT_CHOICES: [Choice; 5] =
+    [Choice::Skip, Choice::KeepBoth, Choice::NewerOnly, Choice::Overwrite, Choice::Cancel];
+
+const LINKS: &[Button] = &[
+    Button { label: "Skip links", letter: 's', danger: false },
+    Button { label: "Follow links", letter: 'f', danger: false },
+    Button { label: "Cancel job", letter: 'c', danger: false },
+];
+const LINKS_CHOICES: [Choice; 3] = [Choice::SkipLinks, Choice::FollowLinks, Choice::Cancel];
+
+const QUIT: &[Button] = &[
+    Button { label: "Stay", letter: 's', danger: false },
+    Button { label: "Cancel jobs and quit", letter: 'q', danger: true },
+];
+
+/// Brings up the next question of a job, when nothing else has the keys.
+pub(in crate::app) fn ask_next(state: &mut State) {
+    if !state.dialogs.is_empty() || state.typing.is_some() || state.quitting {
+        return;
+    }
+    let asks = |job: &crate::app::jobs::Job| {
+        let next = job.questions.iter().find(|pending| !pending.put_off)?;
+        Some((job.id, next.number, next.question.clone()))
+    };
+    let next = state.jobs.active().find_map(asks);
+    if let Some((job, number, question)) = next {
+        let since = state.now;
+        open(state, job, number, question, since);
+    }
 }
-pub(super) fn press_quit(state: &mut State, _key: Key) {
-    state.dialogs.pop();
+
+/// Asks the job's first question again, though it was put off.
+pub(super) fn ask_again(state: &mut State, id: JobId) {
+    let Some(pending) = state.jobs.get(id).and_then(|job| job.questions.front()) else { return };
+    let (number, question) = (pending.number, pending.question.clone());
+    let since = Timestamp(state.now.0 - DEAF);
+    open(state, id, number, question, since);
+}
+
+fn open(state: &mut State, job: JobId, number: u64, question: Question, since: Timestamp) {
+    let buttons = Buttons::new(match question {
+        Question::Conflict(_) => CONFLICT,
+        Question::Links(_) => LINKS,
+    });
+    let question = JobQuestion { job, number, question, for_all: false, buttons, since };
+    state.dialogs.push(Dialog::Job(Box::new(question)));
+}
+
+pub(super) fn press(state: &mut State, key: Key) {
+    let now = state.now;
+    let Some(Dialog::Job(question)) = state.dialogs.last_mut() else { return };
+    if now.0 - question.since.0 < DEAF {
+        return;
+    }
+    if matches!(key.typed(), Some('a' | ' ')) && matches!(question.question, Question::Conflict(_)) {
+        question.for_all = !question.for_all;
+        return;
+    }
+    match question.buttons.press(key) {
+        Press::Chosen(at) => answer(state, at),
+        Press::Left => put_off(state),
+        Press::Nothing => {}
+    }
+}
+
+fn answer(state: &mut State, at: usize) {
+    let Some(Dialog::Job(question)) = state.dialogs.pop() else { return };
+    let links = matches!(question.question, Question::Links(_));
+    let choice = if links { LINKS_CHOICES[at] } else { CONFLICT_CHOICES[at] };
+    let for_all = question.for_all || links;
+    if choice == Choice::Cancel {
+        return work::cancel(state, question.job);
+    }
+    if let Some(job) = state.jobs.get_mut(question.job) {
+        let same_kind = |other: &Question| matches!(other, Question::Links(_)) == links;
+        job.questions.retain(|pending| {
+            pending.number != question.number && !(for_all && same_kind(&pending.question))
+        });
+    }
+    state.send(Cmd::Answer(question.job, question.number, Answer { choice, for_all }));
+}
+
+/// Leaves a question open: the job waits, and the jobs panel asks again.
+fn put_off(state: &mut State) {
+    let Some(Dialog::Job(question)) = state.dialogs.pop() else { return };
+    let pending = state.jobs.get_mut(question.job).map(|job| &mut job.questions);
+    for pending in pending.into_iter().flatten() {
+        pending.put_off = true;
+    }
+    state.tell("the job waits for an answer: see the jobs panel");
+}
+
+/// Asks whether to leave although jobs run.
+pub(in crate::app) fn open_quit(state: &mut State) {
+    state.dialogs.push(Dialog::Quit(Buttons::new(QUIT)));
+}
+
+pub(super) fn press_quit(state: &mut State, key: Key) {
+    let Some(Dialog::Quit(buttons)) = state.dialogs.last_mut() else { return };
+    let press = if key.code == Code::F(10) { Press::Nothing } else { buttons.press(key) };
+    match press {
+        Press::Nothing => {}
+        Press::Left | Press::Chosen(0) => {
+            state.dialogs.pop();
+        }
+        Press::Chosen(_) => {
+            state.dialogs.pop();
+            work::leave(state);
+        }
+    }
 }

@@ -44,10 +44,9 @@ impl Buttons {
         match key.code {
             Code::Esc => return Press::Left,
             Code::Enter => return Press::Chosen(self.focus),
-            Code::Right | Code::Down => self.focus = (self.focus + 1) % count,
-            Code::Left | Code::Up => self.focus = (self.focus + count - 1) % count,
             Code::Tab if key.shift => self.focus = (self.focus + count - 1) % count,
-            Code::Tab => self.focus = (self.focus + 1) % count,
+            Code::Left | Code::Up => self.focus = (self.focus + count - 1) % count,
+            Code::Right | Code::Down | Code::Tab => self.focus = (self.focus + 1) % count,
             _ => {}
         }
         let letter = key.typed().map(|c| c.to_ascii_lowercase());

@@ -5,10 +5,13 @@
 
 mod ask;
 mod buttons;
+mod complete;
 mod delete;
+mod edit;
 mod panels;
 mod pick;
 mod prompt;
+mod submit;
 mod text;
 
 use tui_input::Input;
@@ -100,6 +103,34 @@ pub struct Completion {
 /// A line of editing that can be compared.
 #[derive(Clone, Debug, Default)]
 pub struct EqInput(pub Input);
+
+impl EqInput {
+    /// A line with this text, the cursor at its end.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Input::new(text.into()))
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.0.value()
+    }
+
+    /// Takes a key in; `false` for one that means nothing to a line of text.
+    pub(super) fn press(&mut self, key: Key) -> bool {
+        let request = edit::request(key);
+        if let Some(request) = request {
+            self.0.handle(request);
+        }
+        request.is_some()
+    }
+
+    /// Types all of this but for control characters, which come with pasted lines.
+    pub(super) fn paste(&mut self, text: &str) {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            self.0.handle(tui_input::InputRequest::InsertChar(c));
+        }
+    }
+}
 
 impl PartialEq for EqInput {
     fn eq(&self, other: &Self) -> bool {
@@ -234,8 +265,9 @@ pub(super) fn press(state: &mut State, key: Key) {
 }
 
 pub(super) use ask::{ask_next, open_quit};
+pub(super) use complete::completed;
 pub(super) use delete::{count_failed, counted, open as open_delete};
-pub(super) use panels::open_jobs;
+pub(super) use panels::{open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
-pub(super) use prompt::{completed, edit, open as open_prompt, paste, probed};
-pub(super) use text::{open_help, show as show_text, show_error};
+pub(super) use prompt::{open as open_prompt, paste, probed};
+pub(super) use text::{open_help, show_error, show_failure};

@@ -3,6 +3,7 @@
 use super::{Dialog, TextView};
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
+use crate::model::VfsError;
 
 /// The narrowest that a text is taken to be wrapped to, to know where its end may be.
 const NARROW: usize = 40;
@@ -22,21 +23,21 @@ pub(in crate::app) fn show(state: &mut State, title: impl Into<String>, text: im
 pub(in crate::app) fn show_error(state: &mut State) {
     let error = state.active_pane().error.clone().or_else(|| state.last_error.clone());
     if let Some(error) = error {
-        show(state, "Error", describe(&error));
+        show_failure(state, &error);
     }
 }
 
-fn describe(error: &crate::model::VfsError) -> String {
-    let mut text = format!("Could not {} {}\n\n{}\n", error.op.verb(), error.uri, error.reason);
-    if let Some(hint) = &error.hint {
-        text.push_str(&format!("\nWhat to do: {hint}\n"));
-    }
-    let mut cause = std::error::Error::source(error);
-    while let Some(beneath) = cause {
-        text.push_str(&format!("\nCaused by: {beneath}\n"));
-        cause = beneath.source();
-    }
-    text
+/// Shows an error in full.
+pub(in crate::app) fn show_failure(state: &mut State, error: &VfsError) {
+    show(state, "Error", describe(error));
+}
+
+fn describe(error: &VfsError) -> String {
+    let what = format!("Could not {} {}\n\n{}\n", error.op.verb(), error.uri, error.reason);
+    let hint = error.hint.iter().map(|hint| format!("\nWhat to do: {hint}\n"));
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let causes = causes.map(|cause| format!("\nCaused by: {cause}\n"));
+    std::iter::once(what).chain(hint).chain(causes).collect()
 }
 
 pub(super) fn press(state: &mut State, key: Key) {

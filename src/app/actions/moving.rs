@@ -1,0 +1,71 @@
+//! Moving the cursor, and going elsewhere.
+
+use crate::app::listings;
+use crate::app::pane::{Row, Wanted};
+use crate::app::state::State;
+use crate::model::{Freshness, Kind};
+
+/// Moves the cursor by this many rows.
+pub(super) fn by(state: &mut State, rows: isize) {
+    let at = state.active_pane().cursor.saturating_add_signed(rows);
+    to(state, at);
+}
+
+/// Moves the cursor by this many screens, less a row, which stays in sight.
+pub(super) fn by_pages(state: &mut State, pages: isize) {
+    let rows = state.height().saturating_sub(1).max(1);
+    by(state, pages * rows.cast_signed());
+}
+
+/// Moves the cursor to this row, or the last.
+pub(super) fn to(state: &mut State, at: usize) {
+    let height = state.height();
+    let pane = state.active_mut();
+    pane.wanted = None;
+    pane.set_cursor(at, height);
+}
+
+/// Enters what the cursor is on.
+pub(super) fn open(state: &mut State) {
+    let pane = state.active_pane();
+    let entry = match pane.row(pane.cursor) {
+        None => return,
+        Some(Row::Up) => return parent(state),
+        Some(Row::Entry { entry, .. }) => entry,
+    };
+    if entry.can_enter() {
+        let uri = pane.uri.join(&entry.name, entry.kind);
+        return listings::go(state, state.active, uri, None);
+    }
+    let dangling = entry.link.as_ref().is_some_and(|link| link.leads_to.is_none());
+    let text = match entry.kind {
+        Kind::Symlink if dangling => "this link leads nowhere",
+        _ => "this is no directory",
+    };
+    state.refuse(text);
+}
+
+/// Goes to the directory above, onto the row that one came from.
+pub(super) fn parent(state: &mut State) {
+    let pane = state.active_pane();
+    let row = Wanted { name: pane.uri.name(), kind: None };
+    if let Some(parent) = pane.uri.parent() {
+        listings::go(state, state.active, parent, Some(row));
+    }
+}
+
+/// Goes back, or forward again.
+pub(super) fn travel(state: &mut State, forward: bool) {
+    listings::travel(state, state.active, forward);
+}
+
+/// Shows this directory in the other pane, too.
+pub(super) fn same(state: &mut State) {
+    let place = state.active_pane().current_place();
+    listings::go(state, state.active.other(), place.uri, place.row);
+}
+
+/// Lists this directory again, past the cache.
+pub(super) fn refresh(state: &mut State) {
+    listings::list(state, state.active, Freshness::Past);
+}

@@ -1,0 +1,394 @@
+//! Questions, prompts and panels.
+
+use super::*;
+use crate::app::dialog::{Prompt, PromptKind};
+use crate::app::msg::Candidate;
+use crate::transfer::{Counts, JobId, JobKind, JobOptions, JobSpec, SourceItem, Target};
+
+const ROWS: &[&str] = &["a", "b=5", "d/"];
+
+fn item(key: &str, row: &str) -> SourceItem {
+    SourceItem { uri: object("s3", "b", key), entry: entry(row) }
+}
+
+fn job(id: u64, kind: JobKind, sources: Vec<SourceItem>, target: Option<Target>) -> Cmd {
+    Cmd::StartJob(JobId(id), Box::new(JobSpec { kind, sources, target, options: JobOptions::default() }))
+}
+
+fn prompt(state: &State) -> &Prompt {
+    match state.dialogs.last() {
+        Some(Dialog::Prompt(prompt)) => prompt,
+        other => panic!("no prompt: {other:?}"),
+    }
+}
+
+fn problem(state: &State) -> &str {
+    prompt(state).problem.as_deref().unwrap_or_default()
+}
+
+#[test]
+fn copy_goes_to_the_other_pane_unless_told_otherwise() {
+    let into = Some(Target::Into(local("/work")));
+    let state = check("jjc", ready(ROWS), ".. d/ >a b", &[]);
+    assert_eq!(prompt(&state).input.text(), "/work/");
+    check("<enter>", state, ".. d/ >a b", &[job(1, JobKind::Copy, vec![item("p/a", "a")], into.clone())]);
+    let marked = vec![item("p/a", "a"), item("p/b", "b=5")];
+    let state = check(
+        "jj<space><space><f5><enter>",
+        ready(ROWS),
+        ".. d/ a >b",
+        &[job(1, JobKind::Copy, marked, into)],
+    );
+    assert_eq!(state.active_pane().rows.marks().count(), 0);
+}
+
+#[test]
+fn a_copy_is_bound_to_what_was_shown_when_it_was_asked() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jj<ctrl-r><f5>");
+    arrive(&mut state, Side::Left, &["0", "1", "2"]);
+    let cmds = press(&mut state, "<enter>");
+    let into = Some(Target::Into(local("/work")));
+    assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], into)]);
+}
+
+#[test]
+fn a_destination_with_a_slash_receives_and_one_without_is_the_new_name() {
+    let to = |typed: &str| {
+        let mut state = ready(ROWS);
+        press(&mut state, "jjc<ctrl-u>");
+        update(&mut state, Msg::Paste(typed.into()), NOW);
+        let cmds = press(&mut state, "<enter>");
+        match cmds.into_iter().next() {
+            Some(Cmd::StartJob(_, spec)) => Ok(spec.target.unwrap()),
+            Some(other) => panic!("{other:?}"),
+            None => Err(problem(&state).to_owned()),
+        }
+    };
+    assert_eq!(to("s3://c/x/"), Ok(Target::Into(s3("s3://c/x/"))));
+    assert_eq!(to("s3://c/x"), Ok(Target::As(s3("s3://c/x"))));
+    assert_eq!(to("s3://c"), Ok(Target::Into(s3("s3://c/"))));
+    assert_eq!(to("s3://b/p"), Ok(Target::Into(s3("s3://b/p/"))));
+    assert_eq!(to("/tmp/"), Ok(Target::Into(local("/tmp"))));
+    assert_eq!(to("/work"), Ok(Target::Into(local("/work"))));
+    assert!(to("s3://").unwrap_err().contains("name a bucket"));
+    assert!(to("").unwrap_err().contains("empty location"));
+    assert!(to("gs://b/").unwrap_err().contains("no connection"));
+    assert!(to("ro://b/").unwrap_err().contains("read-only"));
+}
+
+#[test]
+fn a_local_destination_is_looked_at_first() {
+    for (is_dir, target) in [(true, Target::Into(local("/tmp"))), (false, Target::As(local("/tmp")))] {
+        let mut state = ready(ROWS);
+        press(&mut state, "jjc<ctrl-u>");
+        update(&mut state, Msg::Paste("/tmp\n".into()), NOW);
+        let req = ReqId(3);
+        assert_eq!(press(&mut state, "<enter>"), [Cmd::Probe { req, uri: local("/tmp") }]);
+        let cmds = update(&mut state, Msg::Probed { req, is_dir }, NOW);
+        assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], Some(target))]);
+    }
+}
+
+#[test]
+fn a_look_at_what_is_no_longer_typed_counts_for_nothing() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jjc<ctrl-u>/tmp<enter>");
+    assert_eq!(press(&mut state, "2"), [Cmd::Cancel(ReqId(3))]);
+    assert_eq!(update(&mut state, Msg::Probed { req: ReqId(3), is_dir: true }, NOW), []);
+    assert_eq!(prompt(&state).input.text(), "/tmp2");
+}
+
+#[test]
+fn several_things_need_a_directory() {
+    let mut state = ready(ROWS);
+    press(&mut state, "<ctrl-a>c<ctrl-u>s3://c/x<enter>");
+    assert!(problem(&state).contains("end the location with /"));
+    press(&mut state, "<ctrl-u>/tmp/x<enter>");
+    update(&mut state, Msg::Probed { req: ReqId(3), is_dir: false }, NOW);
+    assert!(problem(&state).contains("end the location with /"));
+}
+
+#[test]
+fn a_directory_whose_name_is_no_text_is_a_destination_all_the_same() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = Uri::Local(std::path::Path::new(std::ffi::OsStr::from_bytes(b"/od\xffd")).into());
+    let mut state = ready(ROWS);
+    state.panes[1].uri = odd.clone();
+    let cmds = press(&mut state, "jjc<enter>");
+    assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], Some(Target::Into(odd)))]);
+    let mut edited = state.clone();
+    press(&mut edited, "cx<enter>");
+    assert!(problem(&edited).contains("isn't text"));
+}
+
+#[test]
+fn nothing_is_done_to_nothing() {
+    for keys in ["c", "m", "x", "r"] {
+        let state = check(keys, ready(ROWS), ">.. d/ a b", &[]);
+        assert!(state.dialogs.is_empty() && state.notice.unwrap().is_error);
+    }
+}
+
+#[test]
+fn rename_moves_to_the_new_name() {
+    let to = Some(Target::As(s3("s3://b/p/c")));
+    check(
+        "jjr<ctrl-u>c<enter>",
+        ready(ROWS),
+        ".. d/ >a b",
+        &[job(1, JobKind::Move, vec![item("p/a", "a")], to)],
+    );
+    let to = Some(Target::As(s3("s3://b/p/dd/")));
+    check("jrd<enter>", ready(ROWS), ".. >d/ a b", &[job(1, JobKind::Move, vec![item("p/d/", "d/")], to)]);
+    let same = check("jjr<enter>", ready(ROWS), ".. d/ >a b", &[]);
+    assert!(same.dialogs.is_empty());
+    for wrong in ["jjr<ctrl-u><enter>", "jjrx/y<enter>"] {
+        let state = check(wrong, ready(ROWS), ".. d/ >a b", &[]);
+        assert!(!problem(&state).is_empty());
+    }
+}
+
+#[test]
+fn a_directory_is_made_and_gone_to() {
+    let mut state = ready(ROWS);
+    let cmds = press(&mut state, "nnew<enter>");
+    assert_eq!(cmds, [Cmd::Mkdir { req: ReqId(3), uri: s3("s3://b/p/new/") }]);
+    let cmds = update(&mut state, Msg::MadeDir { req: ReqId(3), result: Ok(()) }, NOW);
+    assert_eq!(cmds.len(), 1);
+    arrive(&mut state, Side::Left, &["new/", "a", "b=5", "d/"]);
+    assert_eq!(shown(&state), ".. d/ >new/ a b");
+    let buckets = check(
+        "nmine<enter>",
+        ready_at("s3://", &[]),
+        "",
+        &[Cmd::Mkdir { req: ReqId(3), uri: s3("s3://mine") }],
+    );
+    assert_eq!(buckets.making.len(), 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_says_why_in_full() {
+    let mut state = ready(ROWS);
+    press(&mut state, "nnew<enter>");
+    update(&mut state, Msg::MadeDir { req: ReqId(3), result: Err(denied(s3("s3://b/p/new/"))) }, NOW);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Text(view)) if view.text.contains("s3://b/p/new/")));
+    let mut dots = ready_at("s3://b/p/", ROWS);
+    press(&mut dots, "<tab>n..<enter>");
+    assert!(problem(&dots).contains("already"));
+}
+
+fn question(state: &State) -> &dialog::DeleteQuestion {
+    match state.dialogs.last() {
+        Some(Dialog::Delete(question)) => question,
+        other => panic!("no question: {other:?}"),
+    }
+}
+
+#[test]
+fn delete_asks_and_the_safe_answer_is_first() {
+    let state = check("jjx", ready(ROWS), ".. d/ >a b", &[]);
+    assert_eq!(question(&state).counts, Counts { files: 1, dirs: 0, bytes: 10 });
+    assert!(question(&state).counting.is_none());
+    let safe = check("<enter>", state.clone(), ".. d/ >a b", &[]);
+    assert!(safe.dialogs.is_empty());
+    check("<esc>", state.clone(), ".. d/ >a b", &[]);
+    let delete = [job(1, JobKind::Delete, vec![item("p/a", "a")], None)];
+    check("d", state.clone(), ".. d/ >a b", &delete);
+    check("<right><enter>", state, ".. d/ >a b", &delete);
+}
+
+#[test]
+fn what_directories_hold_is_counted_before_it_is_deleted() {
+    let count = Cmd::Count { req: ReqId(3), sources: vec![item("p/d/", "d/")] };
+    let mut state = check("jx", ready(ROWS), ".. >d/ a b", &[count]);
+    let counts = Counts { files: 7, dirs: 2, bytes: 70 };
+    update(&mut state, Msg::Counted { req: ReqId(3), counts, done: false }, NOW);
+    assert_eq!((question(&state).counts, question(&state).counting), (counts, Some(ReqId(3))));
+    check("<esc>", state.clone(), ".. >d/ a b", &[Cmd::Cancel(ReqId(3))]);
+    update(&mut state, Msg::Counted { req: ReqId(3), counts, done: true }, NOW);
+    assert_eq!(question(&state).counting, None);
+    check("d", state, ".. >d/ a b", &[job(1, JobKind::Delete, vec![item("p/d/", "d/")], None)]);
+}
+
+fn buckets() -> State {
+    let mut state = starting("s3://", "/work");
+    let bucket = |name: &str| Entry::new(name.into(), Kind::Bucket);
+    let page =
+        Page { entries: Arc::new(vec![bucket("one"), bucket("two")]), read_at: NOW, source: Source::Backend };
+    let req = request(&state, Side::Left);
+    update(&mut state, Msg::PageArrived { req, page }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    state
+}
+
+#[test]
+fn a_bucket_is_deleted_only_when_empty_and_named() {
+    let mut state = buckets();
+    press(&mut state, "x");
+    let refuses = |state: &mut State| {
+        assert_eq!(press(state, "<enter>"), []);
+        question(state).bucket.as_ref().unwrap().problem.clone().unwrap()
+    };
+    assert!(refuses(&mut state).contains("still looking"));
+    update(&mut state, Msg::Counted { req: ReqId(3), counts: Counts::default(), done: true }, NOW);
+    assert!(refuses(&mut state).contains("type the bucket's name"));
+    press(&mut state, "on");
+    assert!(refuses(&mut state).contains("type the bucket's name"));
+    let cmds = press(&mut state, "e<enter>");
+    let Some(Cmd::StartJob(_, spec)) = cmds.first() else { panic!("{cmds:?}") };
+    assert_eq!((spec.kind, spec.sources[0].uri.clone()), (JobKind::Delete, s3("s3://one")));
+}
+
+#[test]
+fn a_full_bucket_stays_and_is_not_counted_to_the_end() {
+    let mut state = buckets();
+    press(&mut state, "xone");
+    let counts = Counts { files: 1000, dirs: 0, bytes: 1 };
+    let cmds = update(&mut state, Msg::Counted { req: ReqId(3), counts, done: false }, NOW);
+    assert_eq!(cmds, [Cmd::Cancel(ReqId(3))]);
+    assert_eq!(press(&mut state, "<enter>"), []);
+    assert!(question(&state).bucket.as_ref().unwrap().problem.as_ref().unwrap().contains("isn't empty"));
+}
+
+#[test]
+fn a_bucket_that_cannot_be_looked_into_stays() {
+    let mut state = buckets();
+    press(&mut state, "xone");
+    update(&mut state, Msg::CountFailed { req: ReqId(3), error: denied(s3("s3://one")) }, NOW);
+    assert_eq!(press(&mut state, "<enter>"), []);
+    let mut two = buckets();
+    press(&mut two, "<ctrl-a>x");
+    assert!(two.dialogs.is_empty() && notice(&two).contains("one at a time"));
+}
+
+#[test]
+fn buckets_are_not_moved_or_renamed() {
+    for keys in ["m", "r"] {
+        let mut state = buckets();
+        assert_eq!(press(&mut state, keys), []);
+        assert!(state.dialogs.is_empty() && notice(&state).contains("bucket"));
+    }
+}
+
+#[test]
+fn a_read_only_connection_refuses_before_anything_is_sent() {
+    for keys in ["jm", "jr", "jx", "n"] {
+        let mut state = ready_at("ro://b/p/", &["a"]);
+        assert_eq!(press(&mut state, keys), []);
+        assert!(state.dialogs.is_empty() && notice(&state).contains("read-only"), "{keys}");
+    }
+    let mut onto = ready(&["a"]);
+    onto.panes[1].uri = s3("ro://b/");
+    assert_eq!(press(&mut onto, "jc<enter>"), []);
+    assert!(problem(&onto).contains("read-only"));
+}
+
+#[test]
+fn one_goes_to_a_typed_location() {
+    let to = |keys: &str| {
+        let mut state = ready(ROWS);
+        press(&mut state, keys);
+        state.active_pane().uri.clone()
+    };
+    assert_eq!(to(":s3://c/x<enter>"), s3("s3://c/x/"));
+    assert_eq!(to("<ctrl-l>s3://<enter>"), s3("s3://"));
+    assert_eq!(to(":~/y<enter>"), local("/home/me/y"));
+    assert_eq!(to(":y<enter>"), local("/base/y"));
+    assert_eq!(to("<tab>:y<enter>"), local("/work/y"));
+    assert_eq!(to(":s4://b<enter>"), s3("s3://b/p/"));
+}
+
+fn candidates(names: &[&str]) -> Vec<Candidate> {
+    names
+        .iter()
+        .map(|name| entry(name))
+        .map(|entry| Candidate { name: entry.name, kind: entry.kind })
+        .collect()
+}
+
+#[test]
+fn tab_completes_as_far_as_it_is_clear() {
+    let mut state = ready(ROWS);
+    let cmds = press(&mut state, ":s3://b/lo<tab>");
+    assert_eq!(cmds, [Cmd::Complete { req: ReqId(3), dir: s3("s3://b/"), prefix: "lo".into() }]);
+    let names = candidates(&["logs10/", "logs2/", "logo", "x"]);
+    update(&mut state, Msg::Completed { req: ReqId(3), candidates: names }, NOW);
+    assert_eq!(prompt(&state).input.text(), "s3://b/log");
+    assert_eq!(prompt(&state).completion.candidates, candidates(&["logo", "logs2/", "logs10/"]));
+    assert_eq!(press(&mut state, "<tab><tab>"), []);
+    assert_eq!(prompt(&state).input.text(), "s3://b/logs2/");
+    press(&mut state, "<up>");
+    assert_eq!(prompt(&state).input.text(), "s3://b/logo");
+    press(&mut state, "s");
+    assert!(prompt(&state).completion.candidates.is_empty());
+}
+
+#[test]
+fn one_candidate_is_taken_whole_and_none_is_told() {
+    let mut state = ready(ROWS);
+    press(&mut state, ":/ho<tab>");
+    update(&mut state, Msg::Completed { req: ReqId(3), candidates: candidates(&["home/"]) }, NOW);
+    assert_eq!(prompt(&state).input.text(), "/home/");
+    press(&mut state, "zz<tab>");
+    update(&mut state, Msg::Completed { req: ReqId(4), candidates: Vec::new() }, NOW);
+    assert!(problem(&state).contains("nothing there"));
+    let mut connections = ready(ROWS);
+    assert_eq!(press(&mut connections, ":r<tab>"), []);
+    assert_eq!(prompt(&connections).input.text(), "ro://");
+}
+
+#[test]
+fn what_is_typed_since_makes_a_completion_void() {
+    let mut state = ready(ROWS);
+    press(&mut state, ":/ho<tab>");
+    assert_eq!(press(&mut state, "x"), [Cmd::Cancel(ReqId(3))]);
+    update(&mut state, Msg::Completed { req: ReqId(3), candidates: candidates(&["home/"]) }, NOW);
+    assert_eq!(prompt(&state).input.text(), "/hox");
+    press(&mut state, "<tab>");
+    assert_eq!(press(&mut state, "<esc>"), [Cmd::Cancel(ReqId(4))]);
+    assert!(matches!(ready(ROWS).dialogs.as_slice(), []));
+}
+
+#[test]
+fn the_menu_does_what_it_says_and_places_lead_there() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jj<f2>");
+    let Some(Dialog::Pick(pick)) = state.dialogs.last() else { panic!("no menu") };
+    let at = pick.items.iter().position(|item| *item == dialog::PickItem::Action(Action::CopyUri)).unwrap();
+    let cmds = press(&mut state, &format!("{}<enter>", "j".repeat(at)));
+    assert_eq!(cmds, [Cmd::CopyToClipboard("s3://b/p/a".into())]);
+    press(&mut state, "<ctrl-4><down><enter>");
+    assert_eq!(state.active_pane().uri, s3("ro://"));
+    press(&mut state, "<ctrl-\\><esc>");
+    assert!(state.dialogs.is_empty());
+}
+
+#[test]
+fn the_help_scrolls_and_leaves() {
+    let mut state = ready(ROWS);
+    press(&mut state, "?jj");
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Help { top: 2, rows }) if rows.len() > 40));
+    press(&mut state, "Gk<esc>");
+    assert!(state.dialogs.is_empty());
+}
+
+#[test]
+fn the_statistics_panel_clears_the_cache() {
+    let mut state = check("ic", ready(ROWS), ">.. d/ a b", &[Cmd::ClearCache]);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Stats { .. })));
+    press(&mut state, "i");
+    assert!(state.dialogs.is_empty());
+    let numbers = Stats { hits: 3, misses: 1, ..Stats::default() };
+    update(&mut state, Msg::Stats(Box::new(numbers)), NOW);
+    assert_eq!(state.stats.hit_rate(), Some(0.75));
+}
+
+#[test]
+fn pasted_control_characters_are_left_out() {
+    let mut state = ready(ROWS);
+    press(&mut state, ":");
+    update(&mut state, Msg::Paste("/a\n\u{1b}[31mb".into()), NOW);
+    assert_eq!(prompt(&state).input.text(), "/a[31mb");
+    assert_eq!(prompt(&state).kind, PromptKind::GoTo);
+}

@@ -1,0 +1,240 @@
+//! Jobs, their questions, and leaving while they run.
+
+use super::*;
+use crate::app::jobs::Phase;
+use crate::transfer::{
+    Answer, Choice, Conflict, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome,
+    Progress, Question, SourceItem,
+};
+
+/// A copy of `a` runs as job 1.
+fn running() -> State {
+    let mut state = ready(&["a", "b"]);
+    press(&mut state, "jc<enter>");
+    state
+}
+
+fn hear(state: &mut State, event: JobEvent) -> Vec<Cmd> {
+    update(state, Msg::Job(JobId(1), event), NOW)
+}
+
+fn progress(bytes: u64) -> Progress {
+    Progress {
+        total: Counts { files: 4, dirs: 0, bytes: 1000 },
+        total_known: true,
+        done: Counts { files: 1, dirs: 0, bytes },
+        ..Progress::default()
+    }
+}
+
+fn item() -> SourceItem {
+    SourceItem { uri: s3("s3://b/p/a"), entry: entry("a") }
+}
+
+fn failed() -> Outcome {
+    let retry =
+        JobSpec { kind: JobKind::Copy, sources: vec![item()], target: None, options: JobOptions::default() };
+    Outcome {
+        progress: progress(500),
+        failures: vec![Failure { item: item(), error: denied(s3("s3://b/p/a")) }],
+        cancelled: false,
+        retry: vec![retry],
+    }
+}
+
+fn conflict() -> Question {
+    Question::Conflict(Box::new(Conflict {
+        source: s3("s3://b/p/a"),
+        source_entry: entry("a"),
+        target: local("/work/a"),
+        target_entry: entry("a=3"),
+        changed: false,
+    }))
+}
+
+#[test]
+fn progress_is_kept_and_the_rate_smoothed() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Progress(progress(100)));
+    update(&mut state, Msg::Job(JobId(1), JobEvent::Progress(progress(300))), Timestamp(NOW.0 + 1_000));
+    let job = state.jobs.get(JobId(1)).unwrap();
+    assert_eq!((job.rate.per_second, job.seconds_left(), job.share()), (200.0, Some(4), Some(0.3)));
+    update(&mut state, Msg::Tick, Timestamp(NOW.0 + 9_000));
+    assert!(state.jobs.get(JobId(1)).unwrap().rate.per_second < 200.0);
+}
+
+#[test]
+fn an_end_is_told_in_a_line() {
+    let mut state = running();
+    let outcome = Outcome { progress: progress(1000), ..Outcome::default() };
+    hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    assert_eq!(notice(&state), "copied 1 file");
+    assert!(!state.jobs.get(JobId(1)).unwrap().is_active());
+    let mut state = running();
+    hear(&mut state, JobEvent::Finished(Box::new(failed())));
+    assert_eq!(notice(&state), "1 of 4 failed; F9 shows why");
+    let after = state.clone();
+    hear(&mut state, JobEvent::Progress(progress(7)));
+    assert_eq!(state, after);
+}
+
+#[test]
+fn failures_are_listed_and_retried_once() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Finished(Box::new(failed())));
+    press(&mut state, "<f9><enter>");
+    let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("no list") };
+    assert_eq!(view.title, "1 of 4 failed");
+    assert!(view.text.contains("s3://b/p/a") && view.text.contains("AccessDenied"), "{}", view.text);
+    let cmds = press(&mut state, "<esc>r");
+    assert!(matches!(cmds.as_slice(), [Cmd::StartJob(JobId(2), _)]), "{cmds:?}");
+    assert_eq!(press(&mut state, "r"), []);
+    press(&mut state, "d");
+    assert_eq!(state.jobs.len(), 1);
+    press(&mut state, "jd");
+    assert_eq!(state.jobs.len(), 1);
+    press(&mut state, "<f9>");
+    assert!(state.dialogs.is_empty());
+}
+
+#[test]
+fn a_job_is_cancelled_from_the_panel() {
+    let mut state = running();
+    assert_eq!(press(&mut state, "wx"), [Cmd::CancelJob(JobId(1))]);
+    assert_eq!(state.jobs.get(JobId(1)).unwrap().phase, Phase::Cancelling);
+    assert_eq!(press(&mut state, "d"), []);
+    hear(&mut state, JobEvent::Finished(Box::new(Outcome { cancelled: true, ..Outcome::default() })));
+    assert!(notice(&state).starts_with("cancelled"));
+}
+
+fn later(state: &mut State, text: &str) -> Vec<Cmd> {
+    let at = Timestamp(NOW.0 + 1_000);
+    keys(text).into_iter().flat_map(|key| update(state, Msg::Key(key), at)).collect()
+}
+
+fn answer(choice: Choice, for_all: bool) -> Cmd {
+    Cmd::Answer(JobId(1), 5, Answer { choice, for_all })
+}
+
+#[test]
+fn a_conflict_asks_and_each_answer_is_given() {
+    for (text, choice, for_all) in [
+        ("<enter>", Choice::Skip, false),
+        ("o", Choice::Overwrite, false),
+        ("ao", Choice::Overwrite, true),
+        ("aas", Choice::Skip, false),
+        ("k", Choice::KeepBoth, false),
+        ("<right><right><enter>", Choice::NewerOnly, false),
+    ] {
+        let mut state = running();
+        hear(&mut state, JobEvent::Asks(5, conflict()));
+        assert_eq!(later(&mut state, text), [answer(choice, for_all)], "{text}");
+        assert!(state.dialogs.is_empty() && state.jobs.get(JobId(1)).unwrap().questions.is_empty());
+    }
+    let mut state = running();
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    assert_eq!(later(&mut state, "c"), [Cmd::CancelJob(JobId(1))]);
+}
+
+#[test]
+fn keys_that_were_on_their_way_answer_nothing() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    assert_eq!(press(&mut state, "o<enter>"), []);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Job(_))));
+}
+
+#[test]
+fn a_question_waits_until_nothing_else_has_the_keys() {
+    let mut state = running();
+    press(&mut state, "n");
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    press(&mut state, "o");
+    assert!(matches!(state.dialogs.as_slice(), [Dialog::Prompt(_)]));
+    press(&mut state, "<esc>");
+    assert!(matches!(state.dialogs.as_slice(), [Dialog::Job(_)]));
+    let mut typing = running();
+    press(&mut typing, "/");
+    hear(&mut typing, JobEvent::Asks(5, conflict()));
+    assert!(typing.dialogs.is_empty());
+    press(&mut typing, "<enter>");
+    assert!(matches!(typing.dialogs.as_slice(), [Dialog::Job(_)]));
+}
+
+#[test]
+fn a_question_that_is_put_off_is_asked_again_from_the_panel() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    assert_eq!(later(&mut state, "<esc>j"), []);
+    assert!(state.dialogs.is_empty());
+    assert_eq!(later(&mut state, "<f9>ao"), [answer(Choice::Overwrite, false)]);
+}
+
+#[test]
+fn an_answer_for_all_answers_what_was_asked_meanwhile() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    hear(&mut state, JobEvent::Asks(6, conflict()));
+    hear(&mut state, JobEvent::Asks(7, Question::Links(s3("s3://b/p/l"))));
+    assert_eq!(later(&mut state, "as"), [answer(Choice::Skip, true)]);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Job(next)) if next.number == 7));
+    let at = Timestamp(NOW.0 + 2_000);
+    let cmds = update(&mut state, Msg::Key(Key::parse("f").unwrap()), at);
+    assert_eq!(cmds, [Cmd::Answer(JobId(1), 7, Answer { choice: Choice::FollowLinks, for_all: true })]);
+}
+
+#[test]
+fn the_end_of_a_job_takes_its_question_away() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Asks(5, conflict()));
+    hear(&mut state, JobEvent::Finished(Box::default()));
+    assert!(state.dialogs.is_empty());
+}
+
+#[test]
+fn leaving_is_at_once_without_jobs() {
+    for text in ["q", "<f10>", "<esc>0", "<ctrl-c>"] {
+        let mut state = ready(&["a"]);
+        let cmds = press(&mut state, text);
+        assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::Quit]), "{cmds:?}");
+    }
+}
+
+#[test]
+fn leaving_asks_while_jobs_run_and_waits_for_them() {
+    let mut state = running();
+    assert_eq!(press(&mut state, "q"), []);
+    let stays = check("<enter>", state.clone(), ".. >a b", &[]);
+    assert!(stays.dialogs.is_empty());
+    let cmds = press(&mut state, "q");
+    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::CancelJob(JobId(1))]), "{cmds:?}");
+    assert_eq!(press(&mut state.clone(), "q"), [Cmd::Quit]);
+    let cmds = hear(&mut state, JobEvent::Finished(Box::default()));
+    assert!(cmds.contains(&Cmd::Quit));
+}
+
+#[test]
+fn a_signal_ends_without_asking() {
+    let mut state = running();
+    let cmds = update(&mut state, Msg::Terminate, NOW);
+    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::CancelJob(JobId(1))]), "{cmds:?}");
+    assert_eq!(update(&mut state, Msg::Terminate, NOW), []);
+    let mut idle = ready(&[]);
+    assert_eq!(update(&mut idle, Msg::Terminate, NOW).last(), Some(&Cmd::Quit));
+}
+
+#[test]
+fn the_session_keeps_places_and_order_but_no_filter() {
+    let mut state = ready(&["a", "b"]);
+    press(&mut state, "S/a<enter><tab>");
+    let session = state.session();
+    assert_eq!(session.locations, [s3("s3://b/p/"), local("/work")]);
+    assert_eq!(session.arrangements[0].filter.text, "");
+    assert!(session.arrangements[0].sort.descending);
+    assert_eq!(session.active, Side::Right);
+}
+
+#[test]
+fn suspending_is_left_to_the_runtime() {
+    check("<ctrl-z>", ready(&["a"]), ">.. a", &[Cmd::Suspend]);
+}
