@@ -73,7 +73,8 @@ pub trait Sink: Debug + Send + Sync {
 
     /// Makes the whole visible under its name if `precondition` holds (else `Conflict`, and the old
     /// content stays), after its size (and checksum, where there is one) was verified. Gives the new
-    /// entry with its tag.
+    /// entry with its tag. A directory of that name is `AlreadyExists`, whatever the precondition: no
+    /// answer makes a file replace it.
     ///
     /// After a failure the sink still holds all its parts, so that it can be committed again: after
     /// SlowDown, or bound to what a person agreed to replace. Not every service keeps them then; a sink

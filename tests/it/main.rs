@@ -4,6 +4,7 @@ mod cache;
 mod cli;
 mod conformance;
 mod local;
+mod model;
 mod pty;
 mod requests;
 mod s3;

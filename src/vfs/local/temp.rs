@@ -99,11 +99,11 @@ impl Temp {
     pub fn publish(&self, precondition: &Precondition) -> io::Result<Stat> {
         let stat = fstat(&self.file)?;
         let old = self.target.look()?;
-        if !row::holds(precondition, old.as_ref()) {
-            return Err(changed());
-        }
         if old.is_some_and(|old| row::kind_of(&old) == Kind::Dir) {
             return Err(refuse(ErrorKind::AlreadyExists, "a directory of that name is there"));
+        }
+        if !row::holds(precondition, old.as_ref()) {
+            return Err(changed());
         }
         match precondition {
             Precondition::Absent => rename_new(&self.here, &self.target).map_err(conflict)?,

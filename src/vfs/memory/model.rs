@@ -257,11 +257,10 @@ impl Model {
     /// Whether a new thing that isn't a directory may stand at `key`, in place of what is there.
     pub fn check_place(&self, key: &[u8], precondition: &Precondition) -> Answer<()> {
         self.check_parent(key)?;
-        check(precondition, self.tag_of(key).as_ref())?;
-        match self.node(key) {
-            Some(Node::Dir(_)) => Err(IN_THE_WAY),
-            _ => Ok(()),
+        if matches!(self.node(key), Some(Node::Dir(_))) {
+            return Err(IN_THE_WAY);
         }
+        check(precondition, self.tag_of(key).as_ref())
     }
 
     pub fn put(
@@ -321,8 +320,12 @@ impl Model {
     /// Gives a thing, with all below it, another name. On a disk only.
     pub fn rename(&mut self, from: &[u8], to: &[u8], precondition: &Precondition) -> Answer<()> {
         let held = self.held(from).ok_or(MISSING)?;
+        self.check_parent(to)?;
         let is_dir = held.ends_with(b"/");
         let new = if is_dir { as_dir(to) } else { to.to_vec() };
+        if new == held {
+            return Err((ErrorKind::Invalid, "it is called so already"));
+        }
         if is_dir && new.starts_with(&held) {
             return Err((ErrorKind::Invalid, "a directory can't go into itself"));
         }

@@ -18,6 +18,8 @@ use crate::vfs::{
     SinkState, VfsPath,
 };
 
+const OTHER_KIND: Refusal = (ErrorKind::Conflict, "it isn't the kind of thing that was shown");
+
 #[derive(Clone, Debug)]
 pub(super) struct MemoryPath {
     memory: Arc<Memory>,
@@ -176,6 +178,11 @@ impl VfsPath for MemoryPath {
         for Removal { name, kind, expect } in removals {
             let precondition = expect.clone().map_or(Precondition::None, Precondition::Matches);
             outcomes.push(match self.join(name, *kind) {
+                Ok(path) if self.is_disk() => match path.stat(Freshness::Past).await {
+                    Ok(entry) if entry.kind != *kind => Err(self.fail(Op::Remove, OTHER_KIND)),
+                    Ok(_) => path.remove(precondition).await,
+                    Err(error) => Err(error),
+                },
                 Ok(path) => path.remove(precondition).await,
                 Err(error) => Err(error),
             });
