@@ -64,7 +64,11 @@ fn draw(c: &mut Criterion) {
         let before = resident();
         let mut state = state(rows);
         let bytes = (resident() - before) * 1024;
-        println!("memory: {} bytes a row with {rows} rows (an entry alone: {})", bytes / rows, size_of::<Entry>());
+        println!(
+            "memory: {} bytes a row with {rows} rows (an entry alone: {})",
+            bytes / rows,
+            size_of::<Entry>()
+        );
         c.bench_function(&format!("draw {rows} rows"), |bench| {
             bench.iter(|| {
                 buf.reset();

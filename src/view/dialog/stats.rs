@@ -59,7 +59,15 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         ("dropped by writes", count(stats.invalidated)),
     ];
     rows.into_iter()
-        .map(|(label, value)| line(format!("{}  {value}", pad(&cut_end(label, labels, theme.glyphs.ellipsis), labels, Align::Left)), theme.text))
+        .map(|(label, value)| {
+            line(
+                format!(
+                    "{}  {value}",
+                    pad(&cut_end(label, labels, theme.glyphs.ellipsis), labels, Align::Left)
+                ),
+                theme.text,
+            )
+        })
         .collect()
 }
 
