@@ -1,9 +1,17 @@
 //! Copying, moving and deleting: what to do as data ([`job`]), decided by a plan and a machine without
 //! I/O, done by an engine on tokio.
 
+mod exec;
+pub mod io;
 pub mod job;
+pub mod machine;
+pub mod names;
+#[cfg(test)]
+mod testing;
 
+pub use exec::{Engine, JobControl, JobHandle, Resolver};
 pub use job::{
     Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec,
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
 };
+pub use machine::Limits;

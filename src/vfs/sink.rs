@@ -8,7 +8,7 @@ use super::{Attributes, Body, Precondition};
 use crate::model::{Entry, Result};
 
 /// What is known of the whole before the first byte.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateHint {
     /// The size in bytes; `None` for a pipe, whose parts then come in order.
     pub size: Option<u64>,

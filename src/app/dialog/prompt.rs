@@ -63,15 +63,8 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 /// What was typed changed: what was found out about it before is void.
 fn edited(state: &mut State) {
-    if let Some(prompt) = top(state) {
-        prompt.problem = None;
-    }
-    forget_requests(state);
-}
-
-/// Gives up on what was asked about the text.
-pub(super) fn forget_requests(state: &mut State) {
     let Some(prompt) = top(state) else { return };
+    prompt.problem = None;
     let requests = [prompt.checking.take(), std::mem::take(&mut prompt.completion).req];
     for req in requests {
         state.cancel(req);
@@ -80,7 +73,7 @@ pub(super) fn forget_requests(state: &mut State) {
 
 /// Leaves the prompt; nobody waits for what it asked any more.
 pub(super) fn leave(state: &mut State) {
-    forget_requests(state);
+    edited(state);
     state.dialogs.pop();
 }
 

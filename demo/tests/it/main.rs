@@ -1,4 +1,0 @@
-//! The server as the AWS SDK sees it, over HTTP.
-
-mod basics;
-mod support;

@@ -1,0 +1,278 @@
+//! The seam between the machine and whoever does its work: what is to be done ([`Action`], [`Io`]) and
+//! what came of it ([`Event`], [`Reply`]). All of it is plain data, so that a journal can keep it.
+
+use std::sync::Arc;
+
+use super::job::{Answer, Outcome, Question};
+use crate::model::{Entry, ErrorKind, Name, Result, Uri};
+use crate::vfs::{CreateHint, Layout, Precondition, Removal};
+
+/// Tells one piece of work under way from another.
+pub type IoId = u64;
+
+/// Tells one file of a job from another: its open sink goes by this number.
+pub type ItemId = u64;
+
+/// Tells one directory of a job from another: its open listing goes by this number.
+pub type DirId = u64;
+
+/// One piece of work. Each is one call of a backend, or a few that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Io {
+    /// How two locations relate as things, whatever they are called.
+    Relate {
+        /// What is to be copied.
+        source: Uri,
+        /// Where to.
+        target: Uri,
+    },
+    /// A page of a directory; page 0 opens the listing (anew), past every cache.
+    Page {
+        /// The directory.
+        dir: DirId,
+        /// Which page.
+        page: u32,
+        /// Where it is.
+        at: Uri,
+    },
+    /// Sees to it that things can be written below here: makes a real directory, looks into a prefix.
+    MakeDir {
+        /// Where.
+        at: Uri,
+        /// Whether a link that leads to a directory will do: only where a person named it.
+        follow: bool,
+    },
+    /// Keeps an empty directory where directories are prefixes: puts its marker.
+    Mark {
+        /// Where.
+        at: Uri,
+    },
+    /// Gives another name in one step.
+    Rename {
+        /// The old name.
+        from: Uri,
+        /// The new one.
+        to: Uri,
+        /// What must be true of the new one.
+        precondition: Precondition,
+    },
+    /// What is there, past every cache.
+    Look {
+        /// Where.
+        at: Uri,
+    },
+    /// What a symbolic link leads to in the end.
+    Resolve {
+        /// The link.
+        link: Uri,
+    },
+    /// Makes a symbolic link.
+    Link {
+        /// Where.
+        at: Uri,
+        /// What it points to.
+        target: Name,
+        /// What must be true of the place.
+        precondition: Precondition,
+    },
+    /// A copy without the bytes passing through here.
+    Native {
+        /// The source.
+        from: Uri,
+        /// The source as it must still be.
+        entry: Box<Entry>,
+        /// The destination.
+        to: Uri,
+        /// What must be true of it.
+        precondition: Precondition,
+    },
+    /// Begins to write.
+    Create {
+        /// The file whose sink this becomes.
+        item: ItemId,
+        /// The source, for what the new object carries.
+        from: Uri,
+        /// The destination.
+        at: Uri,
+        /// What is known of the whole.
+        hint: CreateHint,
+    },
+    /// Reads a range of the source into the sink.
+    Part {
+        /// The file.
+        item: ItemId,
+        /// The source.
+        from: Uri,
+        /// What the source must still be.
+        precondition: Precondition,
+        /// Where the range begins.
+        offset: u64,
+        /// Its length in bytes.
+        len: u64,
+        /// Whether it is all of the file.
+        whole: bool,
+    },
+    /// Makes the file visible.
+    Commit {
+        /// The file.
+        item: ItemId,
+        /// The destination.
+        at: Uri,
+        /// What must be true of the destination.
+        precondition: Precondition,
+    },
+    /// Ends a sink, leaving nothing.
+    Abort {
+        /// The file.
+        item: ItemId,
+        /// The destination.
+        at: Uri,
+    },
+    /// Removes a source that was copied, if it is still the version that was copied.
+    RemoveSource {
+        /// Where.
+        at: Uri,
+        /// The version.
+        entry: Box<Entry>,
+    },
+    /// Removes one thing.
+    Remove {
+        /// Where.
+        at: Uri,
+        /// What must be true of it.
+        precondition: Precondition,
+    },
+    /// Removes several things of one directory.
+    RemoveMany {
+        /// The directory.
+        dir: Uri,
+        /// What.
+        removals: Vec<Removal>,
+    },
+    /// Removes a directory that should be empty by now.
+    RemoveDir {
+        /// Where.
+        at: Uri,
+    },
+}
+
+impl Io {
+    /// Whether cancelling may cut it short. What changes something in one step is awaited instead, so
+    /// that its outcome is known.
+    pub fn interruptible(&self) -> bool {
+        matches!(
+            self,
+            Self::Relate { .. }
+                | Self::Page { .. }
+                | Self::Look { .. }
+                | Self::Resolve { .. }
+                | Self::Native { .. }
+                | Self::Part { .. }
+        )
+    }
+
+    /// The location that it is about.
+    pub fn place(&self) -> &Uri {
+        match self {
+            Self::Relate { source: at, .. }
+            | Self::Page { at, .. }
+            | Self::MakeDir { at, .. }
+            | Self::Mark { at }
+            | Self::Rename { from: at, .. }
+            | Self::Look { at }
+            | Self::Resolve { link: at }
+            | Self::Link { at, .. }
+            | Self::Native { from: at, .. }
+            | Self::Create { at, .. }
+            | Self::Part { from: at, .. }
+            | Self::RemoveSource { at, .. }
+            | Self::Remove { at, .. }
+            | Self::RemoveMany { dir: at, .. }
+            | Self::RemoveDir { at }
+            | Self::Commit { at, .. }
+            | Self::Abort { at, .. } => at,
+        }
+    }
+
+    /// Whether it changes the destination, so that it mustn't be done again blindly after an answer was
+    /// lost.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Native { .. } | Self::Commit { .. } | Self::Rename { .. } | Self::Link { .. })
+    }
+
+    /// Whether it may simply be done again after a failure of this kind. A listing can't be taken up in
+    /// its middle, and would tell its first pages twice.
+    pub fn repeatable(&self, kind: ErrorKind) -> bool {
+        match self {
+            Self::Page { page, .. } => *page == 0,
+            _ => !(self.writes() && kind.outcome_unknown()),
+        }
+    }
+}
+
+/// How two locations relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// They are different things.
+    Apart,
+    /// They are one thing.
+    Same,
+    /// The target lies inside the source.
+    Inside,
+}
+
+/// What came of an [`Io`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// Of `Relate`.
+    Relation(Relation),
+    /// Of `Page`; `None` is the end.
+    Page(Option<Arc<Vec<Entry>>>),
+    /// Of `MakeDir`: whether nothing was there before.
+    Made {
+        /// Nothing was there before, so nothing below can be in the way.
+        fresh: bool,
+    },
+    /// Of `Look`.
+    Looked(Option<Entry>),
+    /// Of `Resolve`.
+    Resolved(Uri, Entry),
+    /// Of `Native`; `None` asks for streaming.
+    Native(Option<Entry>),
+    /// Of `Create`.
+    Created(Layout),
+    /// Of `Commit`.
+    Committed(Entry),
+    /// Of `RemoveMany`, in order.
+    Removed(Vec<Result<()>>),
+}
+
+/// What the machine hears.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Begin.
+    Start,
+    /// Time has passed, see [`super::machine::Machine::wake`].
+    Tick,
+    /// A piece of work ended.
+    Done(IoId, Result<Reply>),
+    /// The person answered.
+    Answer(u64, Answer),
+    /// The person gives up.
+    Cancel,
+}
+
+/// What the machine wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Do this and tell what came of it.
+    Do(IoId, Io),
+    /// Ask the person.
+    Ask(u64, Question),
+    /// Cut short what may be cut short; every piece still reports.
+    Interrupt,
+    /// It is over: nothing is under way and no sink is open.
+    Finish(Box<Outcome>),
+}

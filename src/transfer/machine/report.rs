@@ -1,0 +1,92 @@
+//! What failed, and what a retry has to do again.
+
+use super::super::job::{Failure, JobKind, JobOptions, JobSpec, SourceItem, Target};
+use crate::model::{Uri, VfsError};
+
+/// One failure, with where it was to go.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// What it was.
+    pub item: SourceItem,
+    /// Its exact destination; `None` for a removal, and for what a retry can't mend.
+    pub target: Option<Uri>,
+    /// Why.
+    pub error: VfsError,
+}
+
+/// The failures as a person hears of them, and the jobs that try them again. What goes below one
+/// directory under its own name is one job; a new name is a job of its own.
+pub fn failures(kind: JobKind, options: &JobOptions, failed: Vec<Failed>) -> (Vec<Failure>, Vec<JobSpec>) {
+    let mut retry: Vec<JobSpec> = Vec::new();
+    for failed in &failed {
+        let target = match (&failed.target, kind) {
+            (None, JobKind::Delete) => None,
+            (None, _) => continue,
+            (Some(uri), _) => Some(exact(&failed.item, uri)),
+        };
+        let alone = matches!(target, Some(Target::As(_)));
+        match retry.iter_mut().rev().find(|spec| spec.target == target).filter(|_| !alone) {
+            Some(spec) => spec.sources.push(failed.item.clone()),
+            None => retry.push(JobSpec {
+                kind,
+                sources: vec![failed.item.clone()],
+                target,
+                options: options.clone(),
+            }),
+        }
+    }
+    let failures = failed.into_iter().map(|Failed { item, error, .. }| Failure { item, error }).collect();
+    (failures, retry)
+}
+
+fn exact(item: &SourceItem, uri: &Uri) -> Target {
+    match uri.parent() {
+        Some(dir) if dir.join(&item.uri.name(), item.entry.kind) == *uri => Target::Into(dir),
+        _ => Target::As(uri.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Entry, ErrorKind, Kind, Op};
+
+    fn failed(name: &str, target: Option<&str>) -> Failed {
+        let uri = Uri::Local(format!("/from/{name}").into());
+        let item = SourceItem { uri: uri.clone(), entry: Entry::new(name.into(), Kind::File) };
+        let target = target.map(|path| Uri::Local(path.into()));
+        Failed { item, target, error: VfsError::new(Op::Copy, uri, ErrorKind::Io, "broken") }
+    }
+
+    #[test]
+    fn a_retry_is_one_job_for_each_directory_and_one_for_each_new_name() {
+        let all = vec![
+            failed("a", Some("/to/a")),
+            failed("b", Some("/to/new name")),
+            failed("c", Some("/to/c")),
+            failed("d", Some("/elsewhere/d")),
+            failed("e", None),
+        ];
+        let (failures, retry) = self::failures(JobKind::Copy, &JobOptions::default(), all);
+        assert_eq!(failures.len(), 5);
+        let targets: Vec<_> =
+            retry.iter().map(|spec| (spec.target.clone().unwrap(), spec.sources.len())).collect();
+        let at = |path: &str| Uri::Local(path.into());
+        assert_eq!(
+            targets,
+            [
+                (Target::Into(at("/to")), 2),
+                (Target::As(at("/to/new name")), 1),
+                (Target::Into(at("/elsewhere")), 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn failed_removals_are_tried_again_in_one_job() {
+        let all = vec![failed("a", None), failed("b", None)];
+        let (_, retry) = self::failures(JobKind::Delete, &JobOptions::default(), all);
+        assert_eq!(retry.len(), 1);
+        assert_eq!(retry[0].sources.len(), 2);
+    }
+}

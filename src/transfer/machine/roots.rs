@@ -1,0 +1,151 @@
+//! The sources of a job: where each goes, and what is refused before anything is done.
+
+use super::super::io::{Io, Relation, Reply};
+use super::super::job::{JobKind, SourceItem, Target};
+use super::super::names;
+use super::tasks::Owner;
+use super::{Machine, VfsError};
+use crate::model::{ErrorKind, Kind, Op, Result, Uri};
+use crate::vfs::Caps;
+
+/// One source and what its place can do.
+#[derive(Debug)]
+pub struct Root {
+    pub(super) item: SourceItem,
+    pub(super) caps: Result<Caps>,
+    pub(super) target: Option<Uri>,
+}
+
+/// Pairs sources with their places. A destination that can't be reached or written to fails them all,
+/// and so does a source that would have to be removed and can't be.
+pub fn settle(
+    kind: JobKind,
+    items: Vec<SourceItem>,
+    sources: Vec<Result<Caps>>,
+    to: Option<Result<Caps>>,
+) -> (Vec<Root>, Option<Caps>) {
+    let (to, refused) = match to {
+        Some(Err(error)) => (None, Some(error)),
+        Some(Ok(caps)) => (Some(caps), None),
+        None => (None, None),
+    };
+    let roots = items.into_iter().zip(sources).map(|(item, caps)| {
+        let caps = match &refused {
+            Some(error) => Err(error.clone()),
+            None => caps.and_then(|caps| writable(kind, &item.uri, caps)),
+        };
+        Root { item, caps, target: None }
+    });
+    (roots.collect(), to)
+}
+
+fn writable(kind: JobKind, uri: &Uri, caps: Caps) -> Result<Caps> {
+    if kind == JobKind::Copy || caps.write {
+        return Ok(caps);
+    }
+    Err(read_only(Op::Remove, uri))
+}
+
+/// The refusal of a write on a read-only connection.
+pub fn read_only(op: Op, uri: &Uri) -> VfsError {
+    VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "this connection is read-only by its settings")
+}
+
+impl Machine {
+    pub(super) fn begin_roots(&mut self) {
+        if self.kind == JobKind::Delete {
+            return self.begin_delete();
+        }
+        if let (Some(Ok(from)), Some(to)) = (self.roots.first().map(|root| &root.caps), &self.to) {
+            self.taken = names::Taken::new(from, to);
+        }
+        for root in 0..self.roots.len() {
+            match self.root_target(root) {
+                Ok(target) => {
+                    let source = self.roots[root].item.uri.clone();
+                    self.roots[root].target = Some(target.clone());
+                    self.unrelated += 1;
+                    self.tasks.push(Owner::Root(root), Io::Relate { source, target });
+                }
+                Err(error) => self.fail_root(root, error),
+            }
+        }
+    }
+
+    fn root_target(&mut self, root: usize) -> Result<Uri> {
+        let Root { item, caps, .. } = &self.roots[root];
+        caps.as_ref().map_err(Clone::clone)?;
+        let refuse = |uri: &Uri, why: &str| VfsError::new(Op::Copy, uri.clone(), ErrorKind::Invalid, why);
+        let (Some(target), Some(to)) = (&self.target, self.to) else {
+            return Err(refuse(&item.uri, "there is no destination"));
+        };
+        let (Target::Into(place) | Target::As(place) | Target::ContentsInto(place)) = target;
+        if !to.write {
+            return Err(read_only(Op::Write, place));
+        }
+        if item.entry.kind == Kind::Bucket && self.kind == JobKind::Move {
+            return Err(refuse(&item.uri, "a bucket can't be moved: copy it, then delete it"));
+        }
+        let at = destination(item, target).ok_or_else(|| {
+            refuse(&item.uri, "only the contents of a directory can be copied without its name")
+        })?;
+        if at.as_s3().is_some_and(|s3| s3.bucket.is_none() || (s3.key.is_empty() && !is_dir(item))) {
+            return Err(refuse(&at, "a bucket has to be named as the destination"));
+        }
+        if matches!(target, Target::Into(_))
+            && at.parent().is_some_and(|parent| parent.as_s3().is_some_and(|s3| s3.bucket.is_none()))
+        {
+            return Err(refuse(place, "files and directories go into a bucket, not beside the buckets"));
+        }
+        if !matches!(target, Target::ContentsInto(_)) {
+            let name = at.name();
+            if let Some(why) = names::refusal(&name, &at, &to) {
+                return Err(refuse(&item.uri, &why).with_hint("copy it under another name"));
+            }
+            if !self.taken.take(&name) {
+                return Err(refuse(&item.uri, "another source has the same name at the destination"));
+            }
+        }
+        Ok(at)
+    }
+
+    pub(super) fn related(&mut self, root: usize, result: Result<Reply>) {
+        self.unrelated -= 1;
+        let item = self.roots[root].item.clone();
+        let refuse = |why: &str| VfsError::new(Op::Copy, item.uri.clone(), ErrorKind::Invalid, why);
+        match result {
+            Ok(Reply::Relation(Relation::Same)) => {
+                self.fail_root(root, refuse("the destination is the very same thing"));
+            }
+            Ok(Reply::Relation(Relation::Inside)) if is_dir(&item) => {
+                self.fail_root(root, refuse("the destination lies inside it"));
+            }
+            Ok(_) => self.begin_copy(root),
+            Err(error) => self.fail_root(root, error),
+        }
+    }
+}
+
+/// Whether a source is a directory: by its kind; a marker alone has the kind of a file.
+fn is_dir(item: &SourceItem) -> bool {
+    item.entry.kind.is_dir()
+}
+
+/// Whether this is the marker object of a prefix, chosen by itself.
+pub fn is_marker(item: &SourceItem) -> bool {
+    item.entry.kind == Kind::File && item.uri.as_s3().is_some_and(|s3| s3.key.ends_with('/'))
+}
+
+/// Where a source goes, exactly; `None` where the target wants a directory.
+fn destination(item: &SourceItem, target: &Target) -> Option<Uri> {
+    let shape = if is_marker(item) { Kind::Dir } else { item.entry.kind };
+    match target {
+        Target::Into(dir) => Some(dir.join(&item.uri.name(), shape)),
+        Target::As(Uri::S3(s3)) if shape.is_dir() => Some(Uri::S3(s3.as_prefix())),
+        Target::As(uri) => Some(uri.clone()),
+        Target::ContentsInto(dir) => is_dir(item).then(|| match dir {
+            Uri::S3(s3) => Uri::S3(s3.as_prefix()),
+            local @ Uri::Local(_) => local.clone(),
+        }),
+    }
+}
