@@ -35,6 +35,13 @@ impl Label {
             target: spec.target.as_ref().map(target_uri),
         }
     }
+
+    /// Whether it reads from or writes into this directory, above it or below it.
+    pub fn concerns(&self, dir: &Uri) -> bool {
+        let related = |uri: &Uri| uri.contains(dir) || dir.contains(uri);
+        let origin = self.origin.as_ref().filter(|_| self.kind != JobKind::Copy);
+        origin.into_iter().chain(&self.target).any(related)
+    }
 }
 
 fn target_uri(target: &Target) -> Uri {
@@ -151,13 +158,6 @@ impl Job {
         let left = total.bytes.saturating_sub(done.bytes) as f64;
         (self.is_active() && *total_known && self.rate.per_second >= 1.0 && left > 0.0)
             .then(|| (left / self.rate.per_second).ceil() as u64)
-    }
-
-    /// Whether it reads from or writes into this directory, above it or below it.
-    pub fn concerns(&self, dir: &Uri) -> bool {
-        let related = |uri: &Uri| uri.contains(dir) || dir.contains(uri);
-        let origin = self.label.origin.as_ref().filter(|_| self.label.kind != JobKind::Copy);
-        origin.into_iter().chain(&self.label.target).any(related)
     }
 }
 

@@ -129,7 +129,7 @@ impl Keymap {
     pub fn markdown(&self) -> String {
         let rows = self.help().into_iter().map(|row| match row {
             HelpRow::Heading(title) => format!("| **{title}** | |\n"),
-            HelpRow::Keys { keys, help } => format!("| {} | {help} |\n", keys.replace('|', "\\|")),
+            HelpRow::Keys { keys, help } => format!("| `{}` | {help} |\n", keys.replace(", ", "` `")),
         });
         std::iter::once("| Keys | |\n|---|---|\n".to_owned()).chain(rows).collect()
     }
@@ -211,6 +211,15 @@ mod tests {
                 assert!(keys.iter().any(|key| !is_f(key)) || keys.iter().all(ctrl_f), "{name}: {action:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_readme_has_this_table() {
+        let readme = include_str!("../../README.md");
+        let table =
+            readme.split("<!-- keys -->\n").nth(1).and_then(|rest| rest.split("<!-- /keys -->").next());
+        let made = Keymap::default().markdown();
+        assert!(table == Some(&made), "the table of keys in README.md should be:\n{made}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::model::{ErrorKind, Freshness, Order, Page, Timestamp, Uri, VfsError};
 
 use super::cmd::Cmd;
-use super::jobs::Job;
+use super::jobs::Label;
 use super::msg::ReqId;
 use super::pane::{Listing, Pane, Place, Sorting, Wanted};
 use super::rows::Rows;
@@ -47,6 +47,10 @@ fn stop_sorting(state: &mut State, side: Side) {
 /// Shows another directory in the pane, and remembers where it was.
 pub(super) fn go(state: &mut State, side: Side, uri: Uri, row: Option<Wanted>) {
     let pane = state.pane_mut(side);
+    if pane.uri == uri {
+        pane.wanted = row;
+        return list(state, side, Freshness::Cached);
+    }
     let from = pane.current_place();
     remember(&mut pane.back, from);
     pane.forward.clear();
@@ -151,8 +155,13 @@ fn replace_rows(pane: &mut Pane, mut rows: Rows, height: usize) {
     let current = pane.current().map(Wanted::from);
     rows.carry_marks(&pane.rows);
     pane.rows = rows;
-    pane.wanted = pane.wanted.take().or(current);
+    let had_wish = pane.wanted.is_some();
     pane.set_cursor(pane.cursor, height);
+    find_wanted(pane, 0, height);
+    if had_wish && pane.wanted.is_none() {
+        return;
+    }
+    pane.wanted = current;
     find_wanted(pane, 0, height);
 }
 
@@ -228,7 +237,7 @@ pub(super) fn touched(state: &mut State, dir: &Uri) {
 }
 
 /// A job is over: panes that it concerns list again now.
-pub(super) fn job_ended(state: &mut State, job: &Job) {
+pub(super) fn job_ended(state: &mut State, job: &Label) {
     let now = state.now;
     for pane in state.panes.iter_mut().filter(|pane| job.concerns(&pane.uri)) {
         pane.relist.due = Some(now);

@@ -148,7 +148,10 @@ impl Pane {
 
     /// How many rows come before the first entry: 1 where there is a way up.
     pub fn above(&self) -> usize {
-        usize::from(self.uri.parent().is_some())
+        usize::from(match &self.uri {
+            Uri::Local(path) => path.parent().is_some(),
+            Uri::S3(s3) => s3.bucket.is_some(),
+        })
     }
 
     /// How many rows are shown, `..` counted.
@@ -173,9 +176,10 @@ impl Pane {
         self.rows.entry(self.cursor.checked_sub(self.above())?)
     }
 
-    /// How many entries there are, shown or not; of a listing under way: so far.
+    /// How many entries there are, shown or not; of a listing under way: so far. It never goes down while
+    /// the same directory is listed again.
     pub fn total(&self) -> usize {
-        self.incoming.as_ref().unwrap_or(&self.rows).total()
+        self.rows.total().max(self.incoming.as_ref().map_or(0, Rows::total))
     }
 
     /// Whether rows are still to come.

@@ -51,8 +51,8 @@ fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
     let text = sum_up(job, &outcome);
     let failed = !outcome.failures.is_empty();
     job.phase = Phase::Finished(outcome);
-    let job = job.clone();
-    listings::job_ended(state, &job);
+    let label = job.label.clone();
+    listings::job_ended(state, &label);
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Job(question) if question.job == id));
     if failed {
         let key = state.keymap.keys(Action::Jobs).first().map(ToString::to_string).unwrap_or_default();

@@ -74,7 +74,7 @@ fn failure(error: &VfsError, look: Look<'_>) -> Vec<Paragraph> {
         }
         _ => [(Action::Refresh, "tries again"), (Action::ErrorText, "shows all of this error")],
     };
-    said.push((theme.dim, helps(look, &again)));
+    said.extend([(theme.text, " ".to_owned()), (theme.dim, helps(look, &again))]);
     said
 }
 

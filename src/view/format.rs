@@ -121,6 +121,16 @@ pub fn duration(millis: i64) -> String {
     }
 }
 
+/// About how long something takes, for what is only guessed: `45 s`, `20 min`, `5 h`.
+pub fn rough(seconds: u64) -> String {
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min", seconds / 60),
+        3600..=86_399 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// A share of a whole, rounded down so that 100 % means all of it.
 pub fn percent(part: u64, whole: u64) -> u64 {
     if whole == 0 {
@@ -185,6 +195,7 @@ mod tests {
     fn spans_are_short() {
         assert_eq!([0, 12_000, 200_000, 7_300_000].map(age), ["now", "12 s ago", "3 min ago", "2 h ago"]);
         let spans = [2_140, 45_000, 200_000, 7_500_000, 273_600_000].map(duration);
+        assert_eq!([59, 1_250, 7_300, 200_000].map(rough), ["59 s", "20 min", "2 h", "2 d"]);
         assert_eq!(spans, ["2.1 s", "45 s", "3 min 20 s", "2 h 05 min", "3 d 4 h"]);
     }
 

@@ -10,7 +10,7 @@ use super::row::{self, Columns, RowLook};
 use super::{Look, empty, format, sheet, words};
 use crate::app::state::Typing;
 use crate::app::{Pane, Row, Side};
-use crate::model::text::{cut_end, cut_middle};
+use crate::model::text::{self, cut_end, cut_middle, escape};
 use crate::model::{Entry, SortBy, SortKey, Tag};
 
 /// Below this width ages and marks are written short.
@@ -68,7 +68,7 @@ fn numbers(pane: &Pane, narrow: bool, look: Look<'_>) -> Vec<Piece<'static>> {
 fn count(pane: &Pane) -> String {
     let (shown, total) = (pane.rows.shown(), pane.rows.total());
     let growing = pane.is_loading() && pane.incoming.is_none();
-    if growing && total == 0 {
+    if total == 0 && (growing || pane.error.is_some()) {
         return String::new();
     }
     let total_text = format!("{}{}", format::count(total as u64), if growing { "+" } else { "" });
@@ -91,8 +91,8 @@ fn age(pane: &Pane, narrow: bool, look: Look<'_>) -> String {
 
 fn rows(buf: &mut Buffer, area: Rect, pane: &Pane, active: bool, look: Look<'_>) {
     let theme = look.theme;
-    let classes = pane.uri.as_s3().is_some_and(|s3| s3.bucket.is_some());
-    let row_look = RowLook { columns: Columns::of(area.width, classes), theme, now: look.state.now };
+    let row_look =
+        RowLook { columns: Columns::of(area.width, has_classes(pane)), theme, now: look.state.now };
     for line in 0..area.height {
         let at = pane.top + usize::from(line);
         let Some(row) = pane.row(at) else { break };
@@ -109,9 +109,10 @@ fn rows(buf: &mut Buffer, area: Rect, pane: &Pane, active: bool, look: Look<'_>)
 
 fn foot(buf: &mut Buffer, area: Rect, pane: &Pane, look: Look<'_>) {
     let theme = look.theme;
+    let pane_width = area.width;
     let area = paint::inset(area);
     if let Some(error) = pane.error.as_ref().filter(|_| pane.rows.shown() > 0) {
-        let text = format!("{} incomplete: {}", theme.glyphs.bad, crate::model::text::escape(&error.reason));
+        let text = format!("{} incomplete: {}", theme.glyphs.bad, escape(&error.reason));
         paint::put(buf, area, &cut_end(&text, area.width.into(), theme.glyphs.ellipsis), theme.error);
         return;
     }
@@ -119,22 +120,22 @@ fn foot(buf: &mut Buffer, area: Rect, pane: &Pane, look: Look<'_>) {
     let order_width = if order.is_empty() { 0 } else { paint::columns(&order) + 2 };
     let room = area.width.saturating_sub(order_width);
     let dot = format!(" {} ", theme.glyphs.dot);
-    let pieces = paint::fit(about(pane, room, look), room, paint::columns(&dot));
+    let pieces = paint::fit(
+        about(pane, Columns::of(pane_width, has_classes(pane)), room, look),
+        room,
+        paint::columns(&dot),
+    );
     let end = paint::put_spans(buf, area, &paint::join(pieces, &dot, theme.dim));
     paint::put_last(buf, paint::after(area, end + 1), &order, theme.dim);
 }
 
 /// What the cursor is on, the most telling first.
-fn about(pane: &Pane, room: u16, look: Look<'_>) -> Vec<Piece<'static>> {
+fn about(pane: &Pane, columns: Columns, room: u16, look: Look<'_>) -> Vec<Piece<'static>> {
     let theme = look.theme;
     let mut pieces = Vec::new();
     let filter = &pane.rows.arrangement().filter.text;
     if !filter.is_empty() {
-        pieces.push(Piece::new(
-            9,
-            format!("filter \"{}\"", crate::model::text::escape(filter)),
-            theme.strong,
-        ));
+        pieces.push(Piece::new(9, format!("filter \"{}\"", escape(filter)), theme.strong));
     }
     let Some(entry) = pane.current() else { return pieces };
     let place = pane.cursor + 1 - pane.above();
@@ -145,12 +146,17 @@ fn about(pane: &Pane, room: u16, look: Look<'_>) -> Vec<Piece<'static>> {
         theme.text,
     ));
     let name = words::row_name(entry, theme.glyphs.link);
-    let name_room = Columns::of(room + 2, false).name;
-    if paint::columns(&name) > name_room {
-        let position = pieces.iter().map(|piece| paint::columns_of(&piece.spans) + 3).sum::<u16>();
-        let name = cut_middle(&name, room.saturating_sub(position).max(8).into(), theme.glyphs.ellipsis);
-        pieces.push(Piece::new(7, name.into_owned(), theme.text));
-        return pieces;
+    let in_row = columns.name.into();
+    if text::width(&name) > in_row {
+        let taken: u16 = pieces.iter().map(|piece| paint::columns_of(&piece.spans) + 3).sum();
+        let here = usize::from(room.saturating_sub(taken));
+        if here > in_row {
+            pieces.push(Piece::new(
+                7,
+                cut_middle(&name, here, theme.glyphs.ellipsis).into_owned(),
+                theme.text,
+            ));
+        }
     }
     pieces.extend(details(entry, look));
     pieces
@@ -175,18 +181,17 @@ fn details(entry: &Entry, look: Look<'_>) -> Vec<Piece<'static>> {
     }
     if let Some(Tag::ETag(_)) = entry.tag {
         let class = entry.class.as_ref().map_or("STANDARD", |class| class.as_str());
-        push(2, crate::model::text::escape(class).into_owned());
+        push(2, escape(class).into_owned());
     }
     if let Some(etag) = entry.etag() {
-        push(
-            1,
-            format!(
-                "etag {}",
-                cut_middle(&crate::model::text::escape(&etag.to_string()), 14, theme.glyphs.ellipsis)
-            ),
-        );
+        push(1, format!("etag {}", cut_middle(&escape(&etag.to_string()), 14, theme.glyphs.ellipsis)));
     }
     pieces
+}
+
+/// Whether the rows have storage classes.
+fn has_classes(pane: &Pane) -> bool {
+    pane.uri.as_s3().is_some_and(|s3| s3.bucket.is_some())
 }
 
 /// The order, unless it is the usual one.

@@ -10,6 +10,7 @@ use crate::app::Stats;
 use crate::app::bar::bar;
 use crate::app::jobs::{Job, Phase};
 use crate::model::text::{cut_end, cut_middle, escape};
+use crate::transfer::JobKind;
 
 /// The columns of a job's bar in the status line.
 const BAR: u16 = 24;
@@ -48,13 +49,15 @@ fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>
 fn running(buf: &mut Buffer, area: Rect, job: &Job, look: Look<'_>) {
     let theme = look.theme;
     let others = look.state.jobs.active().count() - 1;
-    let mut tail = paint::fit(progress(job, BAR.min(area.width / 4), look), area.width.saturating_sub(14), 2);
+    let mut tail = progress(job, BAR.min(area.width / 5), look);
     if others > 0 {
         tail.push(Piece::new(8, format!("+{others}"), theme.strong));
     }
+    let what = format!("{} {}", theme.glyphs.job, what(job, look));
+    let wanted = paint::columns(&what).min(area.width / 3);
+    let tail = paint::fit(tail, area.width.saturating_sub(wanted + 2), 2);
     let tail = paint::join(tail, "  ", theme.text);
     let room = area.width.saturating_sub(paint::columns_of(&tail) + 2);
-    let what = format!("{} {}", theme.glyphs.job, what(job, look));
     let used = paint::put(buf, area, &cut_end(&what, room.into(), theme.glyphs.ellipsis), theme.text);
     paint::put_spans(buf, paint::after(area, used + 2), &tail);
 }
@@ -69,9 +72,11 @@ pub fn what(job: &Job, look: Look<'_>) -> String {
         (count, _) => format::count(count as u64),
     };
     let verb = match &job.phase {
-        Phase::Running => words::doing(label.kind),
         Phase::Cancelling => "stopping",
-        Phase::Finished(_) => words::done(label.kind),
+        Phase::Finished(outcome) if outcome.failures.is_empty() && !outcome.cancelled => {
+            words::done(label.kind)
+        }
+        _ => words::doing(label.kind),
     };
     match &label.target {
         Some(target) => format!("{verb} {what} to {}", words::location(target, look.state)),
@@ -89,18 +94,17 @@ pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>>
             if total.bytes > 0 { (done.bytes, total.bytes) } else { (done.files, total.files) };
         let (full, empty) = paint::bar(&theme.glyphs, bar_width, part, whole);
         let spans = vec![Span::styled(full, theme.bar), Span::styled(empty, theme.dim)];
-        pieces.push(Piece { spans, weight: 5 });
+        pieces.push(Piece { spans, weight: 7 });
         pieces.push(Piece::new(9, format!("{:>3} %", format::percent(part, whole)), theme.text));
     } else {
         let so_far = format!("{} {} so far", look.spinner(), format::size(total.bytes));
         pieces.push(Piece::new(9, so_far, theme.text));
     }
-    if total.bytes > 0 {
-        pieces.push(Piece::new(7, format!("{:>9}", format::rate(job.rate.per_second)), theme.text));
+    if total.bytes > 0 && job.label.kind != JobKind::Delete {
+        pieces.push(Piece::new(6, format!("{:>9}", format::rate(job.rate.per_second)), theme.text));
     }
     if let Some(seconds) = job.seconds_left() {
-        let left = format!("{} left", format::duration(i64::try_from(seconds * 1000).unwrap_or(i64::MAX)));
-        pieces.push(Piece::new(6, format!("{left:<17}"), theme.dim));
+        pieces.push(Piece::new(5, format!("{:<11}", format!("{} left", format::rough(seconds))), theme.dim));
     }
     pieces
 }
@@ -146,8 +150,8 @@ fn cache<'a>(stats: &Stats, look: Look<'_>) -> Vec<Piece<'a>> {
         return vec![Piece::new(9, "cache off", theme.dim)];
     }
     let rate = match stats.hit_rate() {
-        Some(_) => format!("{:>3} %", format::percent(stats.hits, stats.hits + stats.misses)),
-        None => format!("  {}", theme.glyphs.none),
+        Some(_) => format!("{} %", format::percent(stats.hits, stats.hits + stats.misses)),
+        None => theme.glyphs.none.to_owned(),
     };
     let count = format::count;
     vec![

@@ -266,9 +266,9 @@ fn typing() -> State {
     state
 }
 
-fn chosen() -> Box<Chosen> {
+fn chosen() -> Chosen {
     let sources = spec(JobKind::Copy, 9, None).sources;
-    Box::new(Chosen { origin: local("/home/me/exports/2026"), sources, bytes: 1_221_000_000 })
+    Chosen { origin: local("/home/me/exports/2026"), sources, bytes: 1_221_000_000 }
 }
 
 const YES_NO: Buttons = Buttons {
@@ -288,7 +288,7 @@ fn over(dialog: Dialog) -> State {
 fn delete() -> State {
     let counts = Counts { files: 1_284, dirs: 12, bytes: 159_000_000_000 };
     over(Dialog::Delete(Box::new(DeleteQuestion {
-        chosen: chosen(),
+        chosen: Box::new(chosen()),
         counts,
         counting: Some(ReqId(3)),
         failed: None,
@@ -368,7 +368,7 @@ fn go_to() -> State {
 
 fn copy() -> State {
     over(Dialog::Prompt(Box::new(Prompt {
-        kind: PromptKind::Transfer { kind: JobKind::Copy, chosen: chosen() },
+        kind: PromptKind::Transfer { kind: JobKind::Copy, chosen: Box::new(chosen()) },
         input: EqInput("s3://lak/backup/".into()),
         preset: None,
         problem: Some("no bucket is called \"lak\"".into()),
@@ -487,7 +487,7 @@ fn picture(buf: &Buffer) -> String {
         text.push('\n');
         if !runs.is_empty() {
             let runs = runs.iter().map(|(name, from, to)| format!(" {}{from}-{to}", letter(*name)));
-            styles.push_str(&format!("{y:>2}{}\n", runs.collect::<String>()));
+            styles.extend([format!("{y:>2}"), runs.collect(), "\n".to_owned()]);
         }
     }
     let legend =

@@ -21,9 +21,14 @@ pub(super) use typing::typed;
 /// For how long Esc waits for the key that it turns into Alt, in milliseconds.
 const ESCAPE_LASTS: i64 = 1_500;
 
+/// Ctrl-C: leaves a question or a line that is typed, as Esc does.
+const LEAVE: Key = Key { code: Code::Char('c'), ctrl: true, alt: false, shift: false };
+
 /// Gives a key to what has the keys: the dialog on top, the line that is typed, or the panes.
 pub(super) fn press(state: &mut State, key: Key) {
     state.notice = None;
+    let leaves = key == LEAVE && (!state.dialogs.is_empty() || state.typing.is_some());
+    let key = if leaves { Key::from(Code::Esc) } else { key };
     if !state.dialogs.is_empty() {
         dialog::press(state, key);
     } else if state.typing.is_some() {

@@ -7,7 +7,10 @@ use crate::app::jobs::Job;
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
 use crate::app::work;
-use crate::transfer::Outcome;
+use crate::transfer::{Failure, Outcome};
+
+/// How many failures are listed one by one.
+const LISTED: usize = 1_000;
 
 /// Shows the jobs, with the cursor on the newest.
 pub(in crate::app) fn open_jobs(state: &mut State) {
@@ -82,8 +85,11 @@ fn show_failures(state: &mut State) {
 }
 
 fn failures(outcome: &Outcome) -> String {
-    let lines = outcome.failures.iter().map(|failure| format!("{}\n  {}\n", failure.item.uri, failure.error));
-    lines.collect()
+    let line = |failure: &Failure| format!("{}\n  {}\n", failure.item.uri, failure.error);
+    let lines = outcome.failures.iter().take(LISTED).map(line);
+    let more = outcome.failures.len().saturating_sub(LISTED);
+    let rest = (more > 0).then(|| format!("and {more} more\n"));
+    lines.chain(rest).collect()
 }
 
 fn forget(state: &mut State) {

@@ -63,8 +63,15 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 /// What was typed changed: what was found out about it before is void.
 fn edited(state: &mut State) {
+    if let Some(prompt) = top(state) {
+        prompt.problem = None;
+    }
+    forget_requests(state);
+}
+
+/// Gives up on what was asked about the text.
+pub(super) fn forget_requests(state: &mut State) {
     let Some(prompt) = top(state) else { return };
-    prompt.problem = None;
     let requests = [prompt.checking.take(), std::mem::take(&mut prompt.completion).req];
     for req in requests {
         state.cancel(req);
@@ -73,7 +80,7 @@ fn edited(state: &mut State) {
 
 /// Leaves the prompt; nobody waits for what it asked any more.
 pub(super) fn leave(state: &mut State) {
-    edited(state);
+    forget_requests(state);
     state.dialogs.pop();
 }
 

@@ -1,7 +1,7 @@
-//! What becomes of a typed answer.
+//! What becomes of a typed answer: first it is decided what it means, then it is done.
 
 use super::prompt::{leave, object, top};
-use super::{Chosen, Prompt, PromptKind};
+use super::{Chosen, Dialog, Prompt, PromptKind};
 use crate::app::actions::{mark_glob, resolve};
 use crate::app::cmd::Cmd;
 use crate::app::pane::Wanted;
@@ -10,73 +10,138 @@ use crate::app::{listings, work};
 use crate::model::{Kind, Name, Op, Uri};
 use crate::transfer::{JobKind, SourceItem, Target};
 
+/// What a typed answer means.
+enum Meaning {
+    /// The same as leaving.
+    Nothing,
+    /// Go there.
+    Go(Uri),
+    /// Copy or move there.
+    To(Target),
+    /// Only the disk knows whether this is a directory.
+    Unknown(Uri),
+    /// Make this directory or bucket.
+    Make(Uri),
+    /// Mark or unmark by this pattern.
+    Glob(String, bool),
+}
+
 /// The answer is ready. What is wrong with it is shown, and the prompt stays.
 pub(super) fn submit(state: &mut State) {
-    let Some(prompt) = top(state).filter(|prompt| prompt.checking.is_none()) else { return };
-    let prompt = prompt.clone();
-    let text = prompt.input.text().to_owned();
-    let outcome = match prompt.kind.clone() {
-        PromptKind::GoTo => go(state, &text),
-        PromptKind::Transfer { kind, chosen } => transfer(state, &prompt, kind, *chosen),
-        PromptKind::Rename(item) => rename(state, &prompt, *item),
-        PromptKind::Mkdir(dir) => mkdir(state, &dir, &text),
-        PromptKind::Glob(mark) => mark_glob(state, &text, mark).map(|()| leave(state)),
-    };
-    if let Err(problem) = outcome {
-        object(state, problem);
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
+    if prompt.checking.is_some() {
+        return;
+    }
+    match meaning(state, prompt) {
+        Ok(meaning) => act(state, meaning),
+        Err(problem) => object(state, problem),
     }
 }
 
-fn go(state: &mut State, text: &str) -> Result<(), String> {
-    let uri = match resolve(state, text)? {
+/// It is known now whether the local destination is a directory.
+pub(super) fn submit_checked(state: &mut State, is_dir: bool) {
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
+    let PromptKind::Transfer { chosen, .. } = &prompt.kind else { return };
+    let target = resolve(state, prompt.input.text()).and_then(|uri| target(uri.clone(), uri, is_dir, chosen));
+    match target.and_then(|target| allowed(state, target)) {
+        Ok(target) => act(state, Meaning::To(target)),
+        Err(problem) => object(state, problem),
+    }
+}
+
+fn act(state: &mut State, meaning: Meaning) {
+    match meaning {
+        Meaning::Nothing => leave(state),
+        Meaning::Unknown(uri) => probe(state, uri),
+        Meaning::Glob(pattern, mark) => match mark_glob(state, &pattern, mark) {
+            Ok(()) => leave(state),
+            Err(problem) => object(state, problem),
+        },
+        Meaning::Go(uri) => {
+            leave(state);
+            listings::go(state, state.active, uri, None);
+        }
+        Meaning::Make(uri) => {
+            leave(state);
+            work::make_dir(state, uri);
+        }
+        Meaning::To(target) => start(state, target),
+    }
+}
+
+fn probe(state: &mut State, uri: Uri) {
+    let req = state.request();
+    if let Some(prompt) = top(state) {
+        prompt.checking = Some(req);
+    }
+    state.send(Cmd::Probe { req, uri });
+}
+
+/// Starts the copy, move or rename that the prompt on top is about.
+fn start(state: &mut State, target: Target) {
+    super::prompt::forget_requests(state);
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.pop() else { return };
+    match prompt.kind {
+        PromptKind::Transfer { kind, chosen } => work::start_chosen(state, kind, *chosen, Some(target)),
+        PromptKind::Rename(item) => start_rename(state, *item, target),
+        PromptKind::GoTo | PromptKind::Mkdir(_) | PromptKind::Glob(_) => {}
+    }
+}
+
+fn start_rename(state: &mut State, item: SourceItem, target: Target) {
+    let origin = state.active_pane().uri.clone();
+    if let Target::As(uri) = &target {
+        state.active_mut().wanted = Some(Wanted { name: uri.name(), kind: Some(item.entry.kind) });
+    }
+    let chosen = Chosen { origin, bytes: item.entry.size.unwrap_or(0), sources: vec![item] };
+    work::start_chosen(state, JobKind::Move, chosen, Some(target));
+}
+
+fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {
+    let text = prompt.input.text();
+    match &prompt.kind {
+        PromptKind::GoTo => resolve(state, text).map(|uri| Meaning::Go(as_dir(uri))),
+        PromptKind::Transfer { chosen, .. } => destination(state, prompt, chosen),
+        PromptKind::Rename(item) => rename(prompt, item),
+        PromptKind::Mkdir(dir) => {
+            let kind = if is_buckets(dir) { Kind::Bucket } else { Kind::Dir };
+            let name = new_name(dir, text.strip_suffix('/').unwrap_or(text))?;
+            Ok(Meaning::Make(dir.join(&name, kind)))
+        }
+        PromptKind::Glob(mark) => Ok(Meaning::Glob(text.to_owned(), *mark)),
+    }
+}
+
+fn as_dir(uri: Uri) -> Uri {
+    match uri {
         Uri::S3(s3) => Uri::S3(s3.as_prefix()),
         local @ Uri::Local(_) => local,
-    };
-    leave(state);
-    listings::go(state, state.active, uri, None);
-    Ok(())
-}
-
-/// Where a typed destination leads.
-enum Destination {
-    Known(Target),
-    /// A local location of which only the disk knows whether it is a directory.
-    Unknown(Uri),
-}
-
-fn transfer(state: &mut State, prompt: &Prompt, kind: JobKind, chosen: Chosen) -> Result<(), String> {
-    match destination(state, prompt, &chosen)? {
-        Destination::Known(target) => start(state, kind, chosen, target),
-        Destination::Unknown(uri) => {
-            let req = state.request();
-            if let Some(prompt) = top(state) {
-                prompt.checking = Some(req);
-            }
-            state.send(Cmd::Probe { req, uri });
-            Ok(())
-        }
     }
 }
 
-fn destination(state: &State, prompt: &Prompt, chosen: &Chosen) -> Result<Destination, String> {
+fn is_buckets(uri: &Uri) -> bool {
+    uri.as_s3().is_some_and(|s3| s3.bucket.is_none())
+}
+
+fn destination(state: &State, prompt: &Prompt, chosen: &Chosen) -> Result<Meaning, String> {
     let text = prompt.input.text();
     if let Some((_, uri)) = prompt.preset.as_ref().filter(|(preset, _)| preset == text) {
-        return Ok(Destination::Known(Target::Into(uri.clone())));
+        return allowed(state, Target::Into(uri.clone())).map(Meaning::To);
     }
     exact_text(prompt)?;
     let uri = resolve(state, text)?;
-    let is_pane = |uri: &Uri| state.panes.iter().any(|pane| pane.uri == *uri);
+    let dir = as_dir(uri.clone());
     let last = text.rsplit('/').next().unwrap_or_default();
-    let names_dir = matches!(last, "" | "." | ".." | "~");
-    match &uri {
-        Uri::S3(s3) => {
-            let prefix = Uri::S3(s3.as_prefix());
-            let into = s3.is_dir_shaped() || is_pane(&prefix);
-            target(prefix, uri.clone(), into, chosen).map(Destination::Known)
-        }
-        Uri::Local(_) if names_dir || is_pane(&uri) => Ok(Destination::Known(Target::Into(uri))),
-        Uri::Local(_) => Ok(Destination::Unknown(uri)),
+    let into = match &uri {
+        Uri::S3(s3) => s3.is_dir_shaped(),
+        Uri::Local(_) => matches!(last, "" | "." | ".." | "~"),
+    };
+    let is_pane = state.panes.iter().any(|pane| pane.uri == dir);
+    if uri.as_local().is_some() && !into && !is_pane {
+        return Ok(Meaning::Unknown(uri));
     }
+    let target = target(dir, uri, into || is_pane, chosen)?;
+    allowed(state, target).map(Meaning::To)
 }
 
 /// A location whose name is no text can be used as it is, but not edited: the text isn't the name.
@@ -99,55 +164,27 @@ fn target(dir: Uri, exact: Uri, into: bool, chosen: &Chosen) -> Result<Target, S
     }
 }
 
-/// It is known now whether the local destination is a directory.
-pub(super) fn submit_checked(state: &mut State, is_dir: bool) {
-    let Some(prompt) = top(state).cloned() else { return };
-    let PromptKind::Transfer { kind, chosen } = prompt.kind else { return };
-    let outcome = resolve(state, prompt.input.text())
-        .and_then(|uri| target(uri.clone(), uri, is_dir, &chosen))
-        .and_then(|target| start(state, kind, *chosen, target));
-    if let Err(problem) = outcome {
-        object(state, problem);
-    }
-}
-
-fn start(state: &mut State, kind: JobKind, chosen: Chosen, target: Target) -> Result<(), String> {
+/// Refuses a place that can't or mustn't be written to, before any request.
+fn allowed(state: &State, target: Target) -> Result<Target, String> {
     let (Target::Into(uri) | Target::As(uri) | Target::ContentsInto(uri)) = &target;
-    if uri.as_s3().is_some_and(|s3| s3.bucket.is_none()) {
+    if is_buckets(uri) {
         return Err("name a bucket to put it into: s3://bucket/".to_owned());
     }
-    if let Some(error) = state.refusal(Op::Write, uri) {
-        return Err(error.to_string());
+    match state.refusal(Op::Write, uri) {
+        Some(error) => Err(error.to_string()),
+        None => Ok(target),
     }
-    leave(state);
-    work::start_chosen(state, kind, chosen, Some(target));
-    Ok(())
 }
 
-fn rename(state: &mut State, prompt: &Prompt, item: SourceItem) -> Result<(), String> {
+fn rename(prompt: &Prompt, item: &SourceItem) -> Result<Meaning, String> {
     let text = prompt.input.text();
     if prompt.preset.as_ref().is_some_and(|(preset, _)| preset == text) {
-        leave(state);
-        return Ok(());
+        return Ok(Meaning::Nothing);
     }
     exact_text(prompt)?;
     let dir = item.uri.parent().ok_or("this has no directory above it")?;
     let name = new_name(&dir, text)?;
-    let target = Target::As(dir.join(&name, item.entry.kind));
-    let wanted = Wanted { name, kind: Some(item.entry.kind) };
-    leave(state);
-    state.active_mut().wanted = Some(wanted);
-    let chosen = Chosen { origin: dir, bytes: item.entry.size.unwrap_or(0), sources: vec![item] };
-    work::start_chosen(state, JobKind::Move, chosen, Some(target));
-    Ok(())
-}
-
-fn mkdir(state: &mut State, dir: &Uri, text: &str) -> Result<(), String> {
-    let buckets = dir.as_s3().is_some_and(|s3| s3.bucket.is_none());
-    let name = new_name(dir, text.strip_suffix('/').unwrap_or(text))?;
-    leave(state);
-    work::make_dir(state, dir.join(&name, if buckets { Kind::Bucket } else { Kind::Dir }));
-    Ok(())
+    Ok(Meaning::To(Target::As(dir.join(&name, item.entry.kind))))
 }
 
 /// A name for something in this directory.

@@ -22,7 +22,7 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
     }
     if question.chosen.sources.len() > 1 {
         let names = names(sheet, &question.chosen);
-        sheet.head.extend(names);
+        sheet.body.extend(names);
     }
     if let Some(error) = &question.failed {
         sheet.complain(&format!("not all could be counted: {}", error.reason));
@@ -30,7 +30,7 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
     if let Some(bucket) = bucket {
         return bucket_name(sheet, bucket);
     }
-    sheet.tell("This can't be undone.");
+    sheet.warn("This can't be undone.");
     sheet.foot.push(blank());
     buttons(sheet, &question.buttons);
 }
@@ -38,7 +38,7 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
 fn bucket_name(sheet: &mut Sheet<'_>, bucket: &BucketName) {
     sheet.tell("Only an empty bucket can be deleted. Its name can be taken by others afterwards.");
     sheet.foot.push(blank());
-    sheet.hint("Type its name to delete it; Esc leaves it:");
+    sheet.hint(&["Type its name to delete it", "Esc leaves it"]);
     sheet.foot.push(Line::Field(bucket.input.0.clone()));
     if let Some(problem) = &bucket.problem {
         sheet.complain(problem);
@@ -59,19 +59,19 @@ fn delete_sentence(sheet: &Sheet<'_>, question: &DeleteQuestion) -> String {
     }
     parts.push(format::size(counts.bytes));
     let held = parts.join(", ");
-    let so_far =
-        if question.counting.is_some() { format!(" so far {}", sheet.look.spinner()) } else { String::new() };
+    let [so_far, spinner] =
+        if question.counting.is_some() { [" so far", sheet.look.spinner()] } else { ["", ""] };
     match &chosen.sources[..] {
         [only] if only.entry.kind.is_dir() => {
             let name = words::name(&only.entry.name, only.entry.kind);
-            format!("Delete {name} with {held}{so_far}, under {place} ?")
+            format!("Delete {name} with {held}{so_far}, under {place} ? {spinner}")
         }
         [only] => {
             let name = words::name(&only.entry.name, only.entry.kind);
             let size = only.entry.size.map(|size| format!(", {}", format::size(size))).unwrap_or_default();
             format!("Delete {name}{size}, in {place} ?")
         }
-        _ => format!("Delete {held}{so_far}, under {place} ?"),
+        _ => format!("Delete {held}{so_far}, under {place} ? {spinner}"),
     }
 }
 

@@ -13,6 +13,7 @@ use ratatui::text::Span;
 use tui_input::Input;
 
 use super::layout::Layout;
+use super::paint::Piece;
 use super::{Look, paint, pane, sheet};
 use crate::app::Dialog;
 use crate::model::text::wrap;
@@ -23,6 +24,9 @@ const WIDEST: u16 = 76;
 /// Draws all dialogs, and gives the place of the terminal's cursor where the last is typed into.
 pub fn draw(buf: &mut Buffer, screen: Rect, places: &Layout, look: Look<'_>) -> Option<Position> {
     let state = look.state;
+    // What is going on and which keys apply stay in sight where there is room for all.
+    let screen =
+        if screen.height < 20 { screen } else { Rect { height: places.rule.y - screen.y, ..screen } };
     let avoid = pane::cursor_line(places.panes[state.active.index()], state.active_pane());
     state.dialogs.iter().map(|dialog| draw_one(buf, screen, dialog, avoid, look)).last().flatten()
 }
@@ -110,6 +114,12 @@ impl<'a> Sheet<'a> {
         self.head.extend(lines);
     }
 
+    /// A paragraph in ordinary text for the foot.
+    fn warn(&mut self, text: &str) {
+        let lines = self.say(text, self.look.theme.text);
+        self.foot.extend(lines);
+    }
+
     /// Bad news.
     fn complain(&mut self, text: &str) {
         let text = format!("{} {text}", self.look.theme.glyphs.bad);
@@ -117,10 +127,15 @@ impl<'a> Sheet<'a> {
         self.foot.extend(lines);
     }
 
-    /// A hint at the foot.
-    fn hint(&mut self, text: &str) {
-        let lines = self.say(text, self.look.theme.dim);
-        self.foot.extend(lines);
+    /// Hints in one line at the foot, the last ones left out where there is no room.
+    fn hint(&mut self, hints: &[&str]) {
+        let theme = self.look.theme;
+        let dot = format!(" {} ", theme.glyphs.dot);
+        let weights = (0..u8::MAX).rev();
+        let pieces =
+            hints.iter().zip(weights).map(|(hint, weight)| Piece::new(weight, (*hint).to_owned(), theme.dim));
+        let pieces = paint::fit(pieces.collect(), self.width, paint::columns(&dot));
+        self.foot.push(Line::Spans(paint::join(pieces, &dot, theme.dim)));
     }
 
     /// The lines of the body that have room.
@@ -142,9 +157,8 @@ impl<'a> Sheet<'a> {
         };
         let shown: Vec<&Line> =
             self.head.iter().chain(self.body.iter().skip(top).take(rows)).chain(&self.foot).collect();
-        // Where not even head and foot have room, the foot counts: it holds the buttons and the fields.
-        let missing = shown.len().saturating_sub(inner.height.into());
-        let carets = (0..).zip(shown.into_iter().skip(missing));
+        let shown = squeeze(shown, inner.height.into(), self.foot.len());
+        let carets = (0..).zip(shown);
         let caret = carets.filter_map(|(at, line)| self.line(buf, paint::row(inner, at), line)).last();
         if self.body.len() > rows {
             sheet::more(buf, body, top, self.body.len(), self.look.theme);
@@ -166,6 +180,17 @@ impl<'a> Sheet<'a> {
             Line::Field(input) => sheet::input(buf, area, input, self.look.theme.field),
         }
     }
+}
+
+/// The lines that count where not even head and foot have room: the last ones hold the buttons, the
+/// first one says what will happen.
+fn squeeze(lines: Vec<&Line>, room: usize, foot: usize) -> Vec<&Line> {
+    if lines.len() <= room {
+        return lines;
+    }
+    let last = foot.min(2).max(usize::from(foot == 0)).min(room);
+    let (first, rest) = lines.split_at(room - last);
+    first.iter().chain(&rest[rest.len() - last..]).copied().collect()
 }
 
 /// An empty line.

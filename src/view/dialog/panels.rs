@@ -19,11 +19,12 @@ pub fn jobs(sheet: &mut Sheet<'_>, selected: usize) {
     sheet.call("Jobs");
     if state.jobs.is_empty() {
         sheet.tell("No job has run yet.");
-        sheet.hint(&format!(
-            "{} copies, {} moves",
-            words::key(state, Action::Copy),
-            words::key(state, Action::Move)
-        ));
+        let key = |action| words::key(state, action);
+        sheet.hint(&[
+            &format!("{} copies", key(Action::Copy)),
+            &format!("{} moves", key(Action::Move)),
+            "Esc leaves",
+        ]);
         return;
     }
     let lines: Vec<Line> =
@@ -31,7 +32,7 @@ pub fn jobs(sheet: &mut Sheet<'_>, selected: usize) {
     sheet.body = lines;
     sheet.foot.push(blank());
     let hints = job_hints(state, state.jobs.at(selected));
-    sheet.hint(&hints.join(&format!(" {} ", sheet.look.theme.glyphs.dot)));
+    sheet.hint(&hints.iter().map(String::as_str).collect::<Vec<_>>());
     sheet.top = sheet::window(sheet.body.len(), selected * JOB_LINES, sheet.body_rows());
 }
 
@@ -63,7 +64,7 @@ fn under(sheet: &Sheet<'_>, job: &Job) -> Vec<Span<'static>> {
         let key = words::key(look.state, Action::JobAnswer);
         return vec![Span::styled(format!("? it waits for an answer: {key}"), theme.strong)];
     }
-    let progress = &job.progress;
+    let progress = job.outcome().map_or(&job.progress, |outcome| &outcome.progress);
     let dot = format!(" {} ", theme.glyphs.dot);
     if !job.is_active() {
         let mut pieces =

@@ -46,27 +46,20 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
     if let Some(problem) = &prompt.problem {
         sheet.complain(problem);
     }
-    let checking = prompt.checking.is_some();
-    if checking {
-        sheet.hint("looking at the destination");
-    }
-    if matches!(prompt.kind, PromptKind::GoTo | PromptKind::Transfer { .. })
-        && prompt.completion.candidates.is_empty()
-        && !checking
-    {
+    let location = matches!(prompt.kind, PromptKind::GoTo | PromptKind::Transfer { .. });
+    if prompt.checking.is_some() {
+        sheet.hint(&["looking at the destination"]);
+    } else if location && prompt.completion.candidates.is_empty() {
         sheet.foot.push(blank());
-        let dot = sheet.look.theme.glyphs.dot;
-        sheet.hint(
-            &format!("Enter goes {dot} Tab completes {dot} Esc leaves").replace("goes", enter(&prompt.kind)),
-        );
+        sheet.hint(&[enter(&prompt.kind), "Tab completes", "Esc leaves"]);
     }
 }
 
 fn enter(kind: &PromptKind) -> &'static str {
     match kind {
-        PromptKind::GoTo => "goes there",
-        PromptKind::Transfer { kind: JobKind::Move, .. } => "moves",
-        _ => "copies",
+        PromptKind::GoTo => "Enter goes there",
+        PromptKind::Transfer { kind: JobKind::Move, .. } => "Enter moves",
+        _ => "Enter copies",
     }
 }
 
@@ -96,6 +89,6 @@ fn completions(sheet: &mut Sheet<'_>, completion: &Completion) {
     }
     if candidates.len() > SHOWN {
         let place = completion.selected.map(|at| format!("{} of ", at + 1)).unwrap_or_default();
-        sheet.hint(&format!("{place}{}", format::counted(candidates.len() as u64, "name", "names")));
+        sheet.hint(&[&format!("{place}{}", format::counted(candidates.len() as u64, "name", "names"))]);
     }
 }

@@ -22,11 +22,8 @@ pub fn numbers(sheet: &mut Sheet<'_>, top: usize) {
     .concat();
     sheet.top = top;
     sheet.foot.push(blank());
-    let dot = sheet.look.theme.glyphs.dot;
     let key = words::key(state, Action::ClearCache);
-    sheet.hint(&format!(
-        "{key} empties the cache {dot} all counts are from the program's start {dot} Esc leaves"
-    ));
+    sheet.hint(&[&format!("{key} empties the cache"), "Esc leaves", "counted from the start of the program"]);
 }
 
 fn line(text: impl Into<String>, style: Style) -> Line {
@@ -49,6 +46,7 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         size(stats.bytes),
         size(stats.max_bytes)
     );
+    let labels = usize::from(sheet.width).saturating_sub(14).min(28);
     let rows = [
         ("answered from the cache", rate),
         ("hits", count(stats.hits)),
@@ -61,7 +59,15 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         ("dropped by writes", count(stats.invalidated)),
     ];
     rows.into_iter()
-        .map(|(label, value)| line(format!("{}  {value}", pad(label, 28, Align::Left)), theme.text))
+        .map(|(label, value)| {
+            line(
+                format!(
+                    "{}  {value}",
+                    pad(&cut_end(label, labels, theme.glyphs.ellipsis), labels, Align::Left)
+                ),
+                theme.text,
+            )
+        })
         .collect()
 }
 

@@ -21,7 +21,7 @@ pub fn help(sheet: &mut Sheet<'_>, rows: &[HelpRow], top: usize) {
     sheet.body =
         rows.iter().enumerate().flat_map(|(at, row)| help_row(sheet, row, column, at == 0)).collect();
     sheet.top = first_line(rows, top);
-    sheet.hint("arrows and page keys scroll, Esc leaves");
+    sheet.hint(&["arrows and page keys scroll", "Esc leaves"]);
 }
 
 /// The line of the body that row `top` begins at: a heading has an empty line before it.
@@ -55,5 +55,5 @@ pub fn text(sheet: &mut Sheet<'_>, view: &TextView) {
     sheet.title = escape(&view.title).into_owned();
     sheet.body = sheet.say(&view.text, sheet.look.theme.text);
     sheet.top = view.top;
-    sheet.hint("arrows and page keys scroll, Esc leaves");
+    sheet.hint(&["arrows and page keys scroll", "Esc leaves"]);
 }
