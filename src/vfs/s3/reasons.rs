@@ -41,7 +41,7 @@ pub fn by_code(code: &str) -> Option<ErrorKind> {
         | "TemporaryRedirect"
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => ErrorKind::WrongRegion,
-        "InvalidObjectState" => ErrorKind::Archived,
+        "InvalidObjectState" | "ObjectNotInActiveTierError" => ErrorKind::Archived,
         "BadDigest"
         | "InvalidDigest"
         | "XAmzContentSHA256Mismatch"

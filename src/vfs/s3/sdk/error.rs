@@ -76,19 +76,19 @@ fn of_the_way(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     if let Some(credentials) = chain.iter().find_map(|it| it.downcast_ref::<CredentialsError>()) {
         return (ErrorKind::Unauthenticated, no_credentials(credentials, &deepest));
     }
+    let all = chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let lower = all.to_ascii_lowercase();
+    if ["dns", "certificate", "tls", "corrupt message", "handshake"].iter().any(|word| lower.contains(word)) {
+        return (ErrorKind::Unreachable, deepest);
+    }
     if let Some(io) = chain.iter().rev().find_map(|it| it.downcast_ref::<io::Error>()) {
         return of_io(io, &deepest);
     }
-    let all = chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let lower = all.to_ascii_lowercase();
     if lower.contains("timed out") || lower.contains("timeout") {
         return (ErrorKind::Timeout, "no connection in time".to_owned());
     }
     if lower.contains("no credentials") || lower.contains("no auth") || lower.contains("identity") {
         return (ErrorKind::Unauthenticated, "no credentials were found".to_owned());
-    }
-    if lower.contains("dns") || lower.contains("certificate") || lower.contains("tls") {
-        return (ErrorKind::Unreachable, deepest);
     }
     if chain.iter().any(|it| it.is::<aws_smithy_runtime_api::client::result::ConnectorError>()) {
         return (ErrorKind::Unavailable, format!("the connection broke: {deepest}"));

@@ -36,6 +36,8 @@ struct Upload {
     attributes: ObjectAttributes,
     size: Option<u64>,
     part_size: u64,
+    /// From this size on it goes in parts.
+    parts_from: u64,
     id: String,
     state: Mutex<State>,
     pipe: tokio::sync::Mutex<Pipe>,
@@ -91,7 +93,8 @@ pub(super) async fn resume(path: &S3Path, kept: SinkState) -> Result<Box<dyn Sin
         let error = path.error(Op::Create, ErrorKind::Invalid, "the journal names no upload");
         return Err(error.with_hint("begin it anew"));
     };
-    let upload = Upload::new(path, kept.size, Some(kept.part_size), &Attributes::default(), id.to_owned())?;
+    let insisted = (!upload_id.is_empty()).then_some(kept.part_size);
+    let upload = Upload::new(path, kept.size, insisted, &Attributes::default(), id.to_owned())?;
     if !upload_id.is_empty() {
         upload.take_up(upload_id, &kept).await?;
     }
@@ -129,6 +132,7 @@ impl Upload {
             attributes,
             size,
             part_size,
+            parts_from: insisted.map_or(MULTIPART_FROM, |part| part.saturating_add(1).min(MULTIPART_FROM)),
             id,
             state: Mutex::default(),
             pipe: tokio::sync::Mutex::default(),
@@ -140,7 +144,7 @@ impl Upload {
     }
 
     fn goes_in_parts(&self) -> bool {
-        self.size.is_some_and(|size| size >= MULTIPART_FROM || size > self.part_size.max(1))
+        self.size.is_some_and(|size| size >= self.parts_from)
     }
 
     async fn begin(&self) -> Result<UploadRef> {
@@ -257,7 +261,7 @@ impl Sink for Upload {
         match self.size {
             None => Layout { part_size: self.part_size, parallel: 1 },
             Some(_) if self.goes_in_parts() => Layout { part_size: self.part_size, parallel: PARALLEL_PARTS },
-            Some(_) => Layout { part_size: self.part_size.max(MULTIPART_FROM), parallel: 1 },
+            Some(_) => Layout { part_size: MULTIPART_FROM, parallel: 1 },
         }
     }
 

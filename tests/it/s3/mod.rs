@@ -1,0 +1,10 @@
+//! The S3 backend over HTTP against the demo's server.
+
+mod copying;
+mod errors;
+mod faults;
+mod listing;
+mod objects;
+mod regions;
+mod secrets;
+mod uploads;
