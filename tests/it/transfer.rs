@@ -4,5 +4,6 @@ mod bed;
 mod conflicts;
 mod deletes;
 mod faults;
+mod http;
 mod moves;
 mod trees;

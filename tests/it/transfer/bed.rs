@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bifold::model::{Entry, Freshness, Kind, Name, Uri};
+use bifold::config::{Connection, Env, Settings};
+use bifold::model::{Entry, Freshness, Kind, Name, S3Uri, Uri};
 use bifold::transfer::{
     Answer, Choice, Engine, JobEvent, JobHandle, JobId, JobKind, JobOptions, JobSpec, Limits, Outcome,
     Question, Resolver, SourceItem, Target,
@@ -12,8 +13,10 @@ use bifold::transfer::{
 use bifold::vfs::faulty::Script;
 use bifold::vfs::local::LocalPath;
 use bifold::vfs::memory::Memory;
+use bifold::vfs::registry::Registry;
 use bifold::vfs::{Body, CreateHint, DynPath, Precondition};
 use bytes::Bytes;
+use demo::Server;
 use futures::{StreamExt, TryStreamExt};
 
 /// Longer than anything here takes: a test that hangs fails.
@@ -32,9 +35,29 @@ pub enum Pair {
     LocalMemory,
     MemoryLocal,
     MemoryMemory,
+    LocalS3,
+    S3Local,
+    S3S3,
+    /// Two connections to one bucket's service.
+    S3Other,
 }
 
-pub const PAIRS: [Pair; 4] = [Pair::LocalLocal, Pair::LocalMemory, Pair::MemoryLocal, Pair::MemoryMemory];
+pub const PAIRS: [Pair; 8] = [
+    Pair::LocalLocal,
+    Pair::LocalMemory,
+    Pair::MemoryLocal,
+    Pair::MemoryMemory,
+    Pair::LocalS3,
+    Pair::S3Local,
+    Pair::S3S3,
+    Pair::S3Other,
+];
+
+impl Pair {
+    fn needs_server(self) -> bool {
+        matches!(self, Self::LocalS3 | Self::S3Local | Self::S3S3 | Self::S3Other)
+    }
+}
 
 /// Everything that a test needs.
 pub struct Bed {
@@ -44,6 +67,7 @@ pub struct Bed {
     pub script: Arc<Script>,
     pub memory: Arc<Memory>,
     pub dir: tempfile::TempDir,
+    server: Option<(Server, Registry)>,
 }
 
 impl Bed {
@@ -62,23 +86,33 @@ impl Bed {
             std::fs::create_dir(dir.path().join(name)).expect("a directory");
         }
         let script = Script::new();
+        let server = pair.needs_server().then(serve);
+        let registry = server.as_ref().map(|(_, registry)| registry.clone());
         let (kept, scripted) = (memory.clone(), script.clone());
-        let resolve: Resolver = Arc::new(move |uri| {
-            Ok(scripted.wrap(match uri {
-                Uri::Local(path) => LocalPath::at(path.clone()),
-                Uri::S3(_) => kept.at(uri),
-            }))
-        });
+        let find = move |uri: &Uri| match uri {
+            Uri::Local(path) => Ok(LocalPath::at(path.clone())),
+            Uri::S3(s3) if &*s3.connection == "mem" => Ok(kept.at(uri)),
+            Uri::S3(_) => registry.as_ref().expect("a server").resolve(uri),
+        };
+        let resolve: Resolver = Arc::new(move |uri| Ok(scripted.wrap(find(uri)?)));
         let local = |name: &str| LocalPath::at(dir.path().join(name));
         let service = |name: &str| memory.at_key(&format!("{name}/"));
+        let bucket = |connection: &str, name: &str| {
+            let uri = Uri::S3(S3Uri::new(connection, name, ""));
+            server.as_ref().expect("a server").1.resolve(&uri).expect("a connection")
+        };
         let (left, right) = match pair {
+            Pair::LocalS3 => (local("left"), bucket("s3", "right")),
+            Pair::S3Local => (bucket("s3", "left"), local("right")),
+            Pair::S3S3 => (bucket("s3", "left"), bucket("s3", "right")),
+            Pair::S3Other => (bucket("s3", "left"), bucket("other", "right")),
             Pair::LocalLocal => (local("left"), local("right")),
             Pair::LocalMemory => (local("left"), service("right")),
             Pair::MemoryLocal => (service("left"), local("right")),
             Pair::MemoryMemory => (service("left"), service("right")),
         };
         let engine = Engine::new(resolve, Limits::default());
-        Self { left: Side { root: left }, right: Side { root: right }, engine, script, memory, dir }
+        Self { left: Side { root: left }, right: Side { root: right }, engine, script, memory, dir, server }
     }
 
     /// Begins a copy or move of names on the left into the right side.
@@ -118,7 +152,18 @@ impl Bed {
                 }
             }
         }
-        (found, self.memory.open_writes())
+        let uploads = |(server, _): &(Server, Registry)| server.store().open_uploads("right").len();
+        (found, self.memory.open_writes() + self.server.as_ref().map_or(0, uploads))
+    }
+
+    /// The S3 server, for the pairs that have one.
+    pub fn server(&self) -> &Server {
+        &self.server.as_ref().expect("a pair with a server").0
+    }
+
+    /// The same connections as the engine has.
+    pub fn registry(&self) -> &Registry {
+        &self.server.as_ref().expect("a pair with a server").1
     }
 
     /// That no temporary file and no open write is left.
@@ -136,6 +181,18 @@ impl Bed {
         };
         tokio::time::timeout(PATIENCE, clean).await.expect("nothing is left");
     }
+}
+
+fn serve() -> (Server, Registry) {
+    let server = Server::start(demo::Options::default()).expect("a free port");
+    for name in ["left", "right"] {
+        server.store().create_bucket(name);
+    }
+    let mut settings = Settings::default();
+    settings.connections.insert("other".to_owned(), Connection::default());
+    let env: Env = server.env().into_iter().collect();
+    let registry = Registry::new(&settings, &env);
+    (server, registry)
 }
 
 /// Runs a job to its end, answering every question with `choice`.
