@@ -188,7 +188,7 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a
     /// server-side copy, by parts where it must be), keeping what the place keeps (mode and times;
     /// class, encryption, metadata and tags). As atomic as a [`Sink`]. `Ok(None)` means: stream it.
-    /// The entry that it gives is the destination as it now is.
+    /// The entry that it gives is the destination as it now is. A thing is never copied onto itself.
     async fn copy_native(
         &self,
         to: &dyn VfsPath,

@@ -286,6 +286,7 @@ async fn hard_links_are_one_file() {
     for precondition in [Precondition::None, Precondition::Absent] {
         assert!(a.rename(&*b, precondition).await.is_err(), "a rename would do nothing and look well");
     }
+    fails(a.copy_native(&*b, &CopyOptions::default(), &|_| ()).await, ErrorKind::Invalid);
     assert_eq!(names_in(dir.path()).len(), 2);
 }
 

@@ -8,7 +8,7 @@ use rustix::fs::Timespec;
 use rustix::io::Errno;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::place::Place;
+use super::place::{Place, Spot};
 use super::read::{self, Source, read_full};
 use super::row;
 use super::run::{failure, off_loop_raw, refuse};
@@ -51,7 +51,9 @@ fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &UnboundedSender
     let bound = shown.map_or(Precondition::None, Precondition::Matches);
     let source = from.place.spot().and_then(|spot| read::open(&spot)).map_err(at_source)?;
     source.check(&bound).map_err(at_source)?;
-    let temp = to.place.spot().and_then(|spot| Temp::create(spot, None)).map_err(at_target)?;
+    let target = to.place.spot().map_err(at_target)?;
+    refuse_same(&source, &target).map_err(at_target)?;
+    let temp = Temp::create(target, None).map_err(at_target)?;
     copy_bytes(&source, &temp.file, tell).map_err(at_target)?;
     source.check_unchanged().map_err(at_source)?;
     let publish = || {
@@ -61,6 +63,14 @@ fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &UnboundedSender
     let stat = publish().map_err(at_target)?;
     let target = temp.target();
     Ok(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat))
+}
+
+/// Also by another name: what replaced one of two hard links would part them.
+fn refuse_same(source: &Source, target: &Spot) -> io::Result<()> {
+    let there = target.look()?;
+    let same =
+        there.is_some_and(|stat| (stat.st_dev, stat.st_ino) == (source.stat.st_dev, source.stat.st_ino));
+    if same { Err(refuse(ErrorKind::Invalid, "both are the same file")) } else { Ok(()) }
 }
 
 fn dress_of(source: &Source) -> Dress {

@@ -68,6 +68,11 @@ fn parent_of(key: &[u8]) -> &[u8] {
     &key[..body.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1)]
 }
 
+fn split(key: &[u8]) -> (Name, &[u8]) {
+    let (dir, name) = key.split_at(key.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1));
+    (Name::from(name), dir)
+}
+
 fn last_name(key: &[u8]) -> Name {
     let body = key.strip_suffix(b"/").unwrap_or(key);
     Name::from(&body[parent_of(key).len()..])
@@ -196,7 +201,12 @@ impl Model {
     pub fn entry_of(&self, key: &[u8]) -> Option<Entry> {
         let held = self.held(key)?;
         let node = self.nodes.get(&held)?;
-        Some(self.row(last_name(&held), node, parent_of(&held)))
+        let (name, dir) = match node {
+            Node::Dir(_) => (last_name(&held), parent_of(&held)),
+            // A marker's name is the empty one: what follows its last slash.
+            _ => split(&held),
+        };
+        Some(self.row(name, node, dir))
     }
 
     pub fn stat(&self, key: &[u8]) -> Answer<Entry> {

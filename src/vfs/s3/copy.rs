@@ -37,6 +37,9 @@ pub(super) async fn copy(
     let (source, target) = (from.object(Op::Copy)?, to.object(Op::Copy)?);
     let head = from.service.api.head(&source, Detail::Full, Freshness::Past).await?;
     let tag = still(from, &head, options)?;
+    if source == target {
+        return Err(from.error(Op::Copy, ErrorKind::Invalid, "both are the same object"));
+    }
     let size = head.entry.size.unwrap_or_default();
     let one = Copy { to, source, target, head: &head, tag, precondition: &options.precondition };
     let done = if size <= COPY_AT_ONCE { one.at_once().await } else { one.by_parts(size, progress).await };
@@ -184,7 +187,7 @@ impl Copy<'_> {
     }
 
     fn entry(&self, size: u64, written: Written) -> Entry {
-        let mut entry = Entry::new(self.to.uri.name(), Kind::File);
+        let mut entry = Entry::new(self.to.row_name(), Kind::File);
         entry.size = Some(size);
         entry.tag = written.etag.map(Tag::ETag);
         entry.class.clone_from(&self.head.entry.class);

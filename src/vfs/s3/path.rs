@@ -53,6 +53,11 @@ impl S3Path {
         VfsError::new(op, self.uri.clone(), kind, reason)
     }
 
+    /// The name of the object's row: what follows the last `/`, so that a marker's is the empty one.
+    pub(super) fn row_name(&self) -> Name {
+        Name::from(self.at.key.rsplit('/').next().unwrap_or_default())
+    }
+
     fn to(&self, uri: Uri) -> Option<DynPath> {
         let at = uri.as_s3()?.clone();
         Some(Arc::new(Self { service: self.service.clone(), uri, at }))

@@ -146,6 +146,10 @@ pub(super) async fn a_copy_is_bound_on_both_sides(dir: &DynPath) {
     copy(&path, &*to, &again).await.expect("both are what was shown");
     assert_eq!(get(&to).await, b"changed since");
     assert_eq!(names(dir).await, files(&["copy", "file"]));
+
+    let onto_itself = CopyOptions::default();
+    assert!(copy(&path, &*path, &onto_itself).await.is_err(), "a thing isn't copied onto itself");
+    assert_eq!(get(&path).await, b"changed since");
 }
 
 pub(super) async fn a_rename_moves_everything(dir: &DynPath) {

@@ -7,8 +7,7 @@ use super::kit::{fails, file, files, get, list, names, put, stat, subdir};
 use super::listing::subdir_made;
 
 /// Names that exist in real directories and buckets.
-const ODD: [&str; 19] = [
-    " ",
+const ODD: [&str; 18] = [
     " leading and trailing ",
     "-rf",
     "...",
@@ -48,6 +47,28 @@ pub(super) async fn odd_names_are_exact(dir: &DynPath) {
         put(&file(&inner, name), b"deep").await;
         assert_eq!(names(&inner).await, files(&[name]), "{name:?} as a directory");
     }
+}
+
+/// The AWS SDK takes a key of blanks alone for none at all: it is refused, and nothing else is touched.
+pub(super) async fn a_name_of_blanks_is_exact_or_refused(dir: &DynPath) {
+    let blank = file(dir, "  ");
+    let sink = blank.create(CreateHint { size: Some(0), ..CreateHint::default() }).await;
+    let sink = sink.expect("a write begins");
+    match sink.commit(Precondition::Absent).await {
+        Ok(_) => {
+            assert_eq!(names(dir).await, files(&["  "]));
+            assert_eq!(get(&blank).await, b"");
+            blank.remove(Precondition::None).await.expect("a removal");
+        }
+        Err(error) => {
+            assert!(!dir.caps().real_dirs && error.kind == ErrorKind::Invalid, "{error:?}");
+            sink.abort().await.expect("an abort");
+        }
+    }
+    assert_eq!(names(dir).await, []);
+    let inner = subdir_made(dir, " ").await;
+    put(&file(&inner, " "), b"deep").await;
+    assert_eq!(names(&inner).await, files(&[" "]), "a key of more than blanks is exact everywhere");
 }
 
 pub(super) async fn odd_keys_are_exact(dir: &DynPath) {

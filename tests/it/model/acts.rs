@@ -45,7 +45,7 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof![3 => "[a-]", 1 => "[a-]{1,3}"]
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
+fn any_kind() -> impl Strategy<Value = Kind> {
     prop_oneof![Just(Kind::File), Just(Kind::Dir)]
 }
 
@@ -55,15 +55,18 @@ fn spot(nameless: bool) -> impl Strategy<Value = Spot> {
         if nameless { prop_oneof![4 => name(), 1 => Just(String::new())].boxed() } else { name().boxed() };
     let names = prop_oneof![4 => prop::collection::vec(part.clone(), 1), 3 => prop::collection::vec(part.clone(), 2),
         1 => prop::collection::vec(part, 3)];
-    (names, kind()).prop_map(|(names, kind)| Spot { names, kind })
+    let kind = |names: &[String], kind| if names == [""] { Kind::Dir } else { kind };
+    (names, any_kind()).prop_map(move |(names, any)| Spot { kind: kind(&names, any), names })
 }
 
 fn demand() -> impl Strategy<Value = Demand> {
     prop_oneof![Just(Demand::Nothing), Just(Demand::Absent), Just(Demand::Same), Just(Demand::Other)]
 }
 
+/// A file there. No file is called nothing at the top: that is the key of the bucket itself.
 fn file(spot: Spot) -> Spot {
-    Spot { kind: Kind::File, ..spot }
+    let names = if spot.names == [""] { vec!["-".to_owned()] } else { spot.names };
+    Spot { names, kind: Kind::File }
 }
 
 fn dir(spot: Spot) -> Spot {
@@ -79,12 +82,12 @@ pub(super) fn act(prefixes: bool) -> impl Strategy<Value = Act> {
         1 => (at(), len()).prop_map(|(at, len)| Act::Abort { at: file(at), len }),
         4 => at().prop_map(|at| Act::Mkdir { at: dir(at) }),
         3 => (at(), demand()).prop_map(|(at, demand)| Act::Remove { at, demand }),
-        2 => (at(), prop::collection::vec((name(), kind()), 0..4))
+        2 => (at(), prop::collection::vec((name(), any_kind()), 0..4))
             .prop_map(|(at, removals)| Act::RemoveMany { dir: dir(at), removals }),
         2 => (at(), at(), demand())
             .prop_map(|(from, to, demand)| Act::Copy { from: file(from), to: file(to), demand }),
         3 => (at(), at(), demand()).prop_map(|(from, to, demand)| Act::Rename { from, to, demand }),
-        2 => (at(), 0..2_000_u64, 0..2_000_u64).prop_map(|(at, from, len)| Act::Read { at: file(at), from, len }),
+        2 => (at(), 0..2_000_u64, 1..2_000_u64).prop_map(|(at, from, len)| Act::Read { at: file(at), from, len }),
         2 => at().prop_map(|at| Act::Stat { at }),
         2 => at().prop_map(|at| Act::List { at: dir(at) }),
     ]
@@ -137,7 +140,11 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
         Act::Mkdir { at } => path(root, at)?.mkdir().await.map(|()| String::new()),
         Act::Remove { at, demand } => {
             let at = path(root, at)?;
-            at.remove(demanded(*demand, &at, root).await).await.map(|()| String::new())
+            let bound = match demanded(*demand, &at, root).await {
+                Precondition::Absent => Precondition::None,
+                bound => bound,
+            };
+            at.remove(bound).await.map(|()| String::new())
         }
         Act::RemoveMany { dir, removals } => remove_many(root, dir, removals).await,
         Act::Copy { from, to, demand } => {

@@ -5,3 +5,4 @@
 
 mod acts;
 mod disk;
+mod s3;

@@ -247,7 +247,7 @@ impl Upload {
     }
 
     fn entry(&self, size: u64, tag: Option<Tag>) -> Entry {
-        let mut entry = Entry::new(self.path.uri.name(), Kind::File);
+        let mut entry = Entry::new(self.path.row_name(), Kind::File);
         entry.size = Some(size);
         entry.tag = tag;
         entry.class = self.attributes.class.clone().filter(|class| !class.is_standard());
