@@ -113,7 +113,7 @@ mod tests {
     fn the_compiled_in_defaults_are_valid() {
         let cache = Settings::default().cache;
         assert_eq!((cache.enabled, cache.max_entries, cache.max_bytes), (true, 4096, 64 << 20));
-        assert_eq!(Ttl::default().region, Duration::from_secs(600));
+        assert_eq!(Ttl::default().region, Duration::from_mins(10));
     }
 
     #[test]

@@ -1,3 +1,53 @@
-//! The only place that awaits for the panes.
+//! The only place that awaits for the panes: the loop, the runner of commands, the terminal.
+//!
+//! ```text
+//! terminal ─ input ─┐                            ┌─ draw, at most 60 times a second
+//! signals ──────────┼─▶ Panes: app::update ──────┤
+//! tasks ─── inbox ──┘                            └─ Cmd ─▶ Runner ─▶ a task on tokio ─▶ inbox
+//! ```
+//!
+//! Invariants: nothing on the loop does I/O but on the terminal; a task that nobody waits for is ended; the
+//! terminal is given back however the program ends; what is being written is whole before it does.
 
+mod fail;
+mod input;
+mod jobs;
 pub mod log;
+mod pace;
+mod panes;
+mod requests;
+mod runner;
+mod session;
+mod signals;
+mod start;
+mod stats;
+mod terminal;
+
+use std::sync::Arc;
+
+use crate::transfer::{Engine, Limits, Resolver};
+use crate::vfs::registry::Registry;
+
+pub(crate) use start::{Broken, Opening, panes};
+
+/// What the runner works with.
+pub(crate) struct Services {
+    /// Where locations become handles, and where the numbers come from.
+    pub(crate) registry: Registry,
+    /// Runs jobs.
+    pub(crate) engine: Engine,
+}
+
+impl Services {
+    /// An engine on a registry. Asks nothing of disk or network.
+    pub(crate) fn new(registry: Registry) -> Self {
+        let engine = Engine::new(resolver(&registry), Limits::default());
+        Self { registry, engine }
+    }
+}
+
+/// A registry as what makes handles.
+pub(crate) fn resolver(registry: &Registry) -> Resolver {
+    let registry = registry.clone();
+    Arc::new(move |uri| registry.resolve(uri))
+}

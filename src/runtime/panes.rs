@@ -1,0 +1,279 @@
+//! The loop: the one place that awaits for the panes. [`Panes`].
+//!
+//! It waits for whatever comes first, takes in everything that waits by then, and draws once. Backend,
+//! input and screen are parameters, so that tests drive this very loop.
+
+use std::io;
+use std::mem::ManuallyDrop;
+use std::time::{Duration, SystemTime};
+
+use crossterm::event::Event;
+use futures::{FutureExt, Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep_until};
+
+use super::fail::FailPoint;
+use super::input::{Input, input};
+use super::pace::Pace;
+use super::runner::Runner;
+use super::signals::Signal;
+use super::terminal::Screen;
+use crate::app::{self, Cmd, Msg, State};
+use crate::model::Timestamp;
+use crate::view::{self, Theme};
+
+/// How long the loop takes in what waits before it looks at the screen again.
+const DRAIN: Duration = Duration::from_millis(10);
+/// How soon after something happened the numbers of cache and requests are looked at.
+const STATS: Duration = Duration::from_millis(200);
+/// More than any time between two ticks.
+const IDLE: Duration = Duration::from_hours(1);
+/// How long a program that was asked to end waits for its jobs.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// What the loop works with.
+pub(crate) struct Panes<B: Backend, I, S> {
+    /// Where it draws. Never dropped: its drop prints when the terminal is gone, and printing there panics.
+    pub terminal: ManuallyDrop<Terminal<B>>,
+    /// What the terminal reports.
+    pub input: I,
+    /// What the terminal does beyond cells.
+    pub screen: S,
+    /// What the operating system asks.
+    pub signals: Receiver<Signal>,
+    /// What the runner's tasks answer.
+    pub inbox: Receiver<Msg>,
+    /// Does the commands.
+    pub runner: Runner,
+    /// What the application knows.
+    pub state: State,
+    /// How it looks.
+    pub theme: Theme,
+    /// What breaks at the first key.
+    pub fail: Option<FailPoint>,
+}
+
+struct Clockwork {
+    pace: Pace,
+    tick: Instant,
+    stats: Option<Instant>,
+    deadline: Option<Instant>,
+    input_open: bool,
+    suspend: bool,
+    ended: bool,
+}
+
+impl Clockwork {
+    fn new(now: Instant) -> Self {
+        Self {
+            pace: Pace::default(),
+            tick: now,
+            stats: None,
+            deadline: None,
+            input_open: true,
+            suspend: false,
+            ended: false,
+        }
+    }
+}
+
+impl<B, I, S> Panes<B, I, S>
+where
+    B: Backend,
+    io::Error: From<B::Error>,
+    I: Stream<Item = io::Result<Event>> + Unpin,
+    S: Screen,
+{
+    /// Runs until the application quits, then ends its jobs. Gives the last state.
+    pub async fn run(mut self) -> io::Result<State> {
+        let result = self.turn().await;
+        self.runner.end().await;
+        result.map(|()| self.state)
+    }
+
+    async fn turn(&mut self) -> io::Result<()> {
+        let mut clock = Clockwork::new(Instant::now());
+        let size = self.terminal.size()?;
+        self.update(&mut clock, resized(size.width, size.height));
+        let first = app::begin(&mut self.state, wall_clock());
+        // The first frame comes before any request.
+        self.draw(&mut clock)?;
+        self.perform(&mut clock, first);
+        while !clock.ended {
+            self.wait(&mut clock).await;
+            self.drain(&mut clock);
+            if std::mem::take(&mut clock.suspend) {
+                self.suspend(&mut clock).await;
+            }
+            if clock.pace.due(Instant::now()).is_some_and(|due| due <= Instant::now()) {
+                self.draw(&mut clock)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first, and takes it in.
+    async fn wait(&mut self, clock: &mut Clockwork) {
+        let never = Instant::now() + IDLE;
+        let frame = clock.pace.due(Instant::now());
+        tokio::select! {
+            biased;
+            event = self.input.next(), if clock.input_open => self.heard(clock, event),
+            Some(signal) = self.signals.recv() => self.signal(clock, signal),
+            Some(msg) = self.inbox.recv() => self.update(clock, msg),
+            () = sleep_until(frame.unwrap_or(never)), if frame.is_some() => {}
+            () = sleep_until(clock.tick) => self.tick(clock),
+            () = sleep_until(clock.stats.unwrap_or(never)), if clock.stats.is_some() => self.look_at_stats(clock),
+            () = sleep_until(clock.deadline.unwrap_or(never)), if clock.deadline.is_some() => clock.ended = true,
+        }
+    }
+
+    /// Takes in everything that waits, but not for longer than a frame can wait.
+    fn drain(&mut self, clock: &mut Clockwork) {
+        let until = Instant::now() + DRAIN;
+        while !clock.ended && Instant::now() < until {
+            let event = if clock.input_open { self.input.next().now_or_never() } else { None };
+            match (event, self.inbox.try_recv()) {
+                (None, Err(_)) => return,
+                (event, msg) => {
+                    if let Some(event) = event {
+                        self.heard(clock, event);
+                    }
+                    if let Ok(msg) = msg {
+                        self.update(clock, msg);
+                    }
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, clock: &mut Clockwork, event: Option<io::Result<Event>>) {
+        let Some(Ok(event)) = event else {
+            // The terminal is gone.
+            clock.input_open = false;
+            return self.terminate(clock);
+        };
+        if let Some(input) = input(event) {
+            if let Some(fail) = self.fail.take() {
+                fail.reach();
+            }
+            self.update(clock, said(input));
+        }
+    }
+
+    fn terminate(&mut self, clock: &mut Clockwork) {
+        clock.deadline.get_or_insert(Instant::now() + GRACE);
+        self.update(clock, Msg::Terminate);
+    }
+
+    fn signal(&mut self, clock: &mut Clockwork, signal: Signal) {
+        match signal {
+            Signal::Terminate => self.terminate(clock),
+            Signal::Suspend => clock.suspend = true,
+            Signal::Resumed => self.resume(clock),
+        }
+    }
+
+    /// Stops until a shell goes on with the program.
+    async fn suspend(&mut self, clock: &mut Clockwork) {
+        match self.screen.suspend() {
+            Ok(true) => {}
+            Ok(false) => {
+                return self.update(clock, Msg::Trouble("no shell could go on with bifold".to_owned()));
+            }
+            Err(error) => return self.update(clock, Msg::Trouble(format!("can't be suspended: {error}"))),
+        }
+        while let Some(signal) = self.signals.recv().await {
+            match signal {
+                Signal::Resumed => break,
+                Signal::Terminate => self.terminate(clock),
+                Signal::Suspend => {}
+            }
+        }
+        self.resume(clock);
+    }
+
+    /// Takes the terminal back, whatever became of it, and draws it anew.
+    fn resume(&mut self, clock: &mut Clockwork) {
+        let back = self.screen.resume().and_then(|()| Ok(self.terminal.clear()?));
+        if let Err(error) = back {
+            tracing::error!("the terminal can't be taken back: {error}");
+            return self.terminate(clock);
+        }
+        if let Ok(size) = self.terminal.size() {
+            self.update(clock, resized(size.width, size.height));
+        }
+    }
+
+    fn update(&mut self, clock: &mut Clockwork, msg: Msg) {
+        tracing::trace!(?msg, "heard");
+        let commands = app::update(&mut self.state, msg, wall_clock());
+        let now = Instant::now();
+        clock.pace.change();
+        clock.tick = clock.tick.min(now + self.next_tick());
+        clock.stats.get_or_insert(now + STATS);
+        self.perform(clock, commands);
+    }
+
+    fn tick(&mut self, clock: &mut Clockwork) {
+        clock.tick = Instant::now() + IDLE;
+        self.update(clock, Msg::Tick);
+    }
+
+    fn next_tick(&self) -> Duration {
+        Duration::from_millis(self.state.next_tick())
+    }
+
+    fn perform(&mut self, clock: &mut Clockwork, commands: Vec<Cmd>) {
+        for command in commands {
+            tracing::trace!(?command, "asked");
+            match command {
+                Cmd::Quit => clock.ended = true,
+                Cmd::Suspend => clock.suspend = true,
+                Cmd::CopyToClipboard(text) => {
+                    if let Err(error) = self.screen.copy(&text) {
+                        tracing::warn!("the clipboard can't be reached: {error}");
+                    }
+                }
+                command => self.runner.run(command),
+            }
+        }
+    }
+
+    /// Tells the application the numbers, if they changed.
+    fn look_at_stats(&mut self, clock: &mut Clockwork) {
+        let stats = self.runner.stats();
+        if stats != self.state.stats {
+            self.update(clock, Msg::Stats(Box::new(stats)));
+        }
+        clock.stats = None;
+    }
+
+    fn draw(&mut self, clock: &mut Clockwork) -> io::Result<()> {
+        self.screen.begin_frame()?;
+        let drawn = self.terminal.draw(|frame| view::draw(frame, &self.state, &self.theme)).map(|_| ());
+        self.screen.end_frame()?;
+        clock.pace.drawn(Instant::now());
+        Ok(drawn?)
+    }
+}
+
+fn said(input: Input) -> Msg {
+    match input {
+        Input::Key(key) => Msg::Key(key),
+        Input::Paste(text) => Msg::Paste(text),
+        Input::Size(columns, rows) => resized(columns, rows),
+    }
+}
+
+/// A new size, with the rows of a listing that the view shows then.
+fn resized(columns: u16, rows: u16) -> Msg {
+    Msg::Resize { columns, rows, pane_rows: view::pane_rows(columns, rows) }
+}
+
+pub(super) fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

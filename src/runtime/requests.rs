@@ -1,0 +1,110 @@
+//! The requests of the panes, one function each: what they ask of the backends, and how the answers
+//! become messages. Nobody waits for one that is dropped.
+
+use std::os::unix::ffi::OsStrExt;
+
+use futures::TryStreamExt;
+use tokio::sync::mpsc::Sender;
+
+use crate::app::msg::Candidate;
+use crate::app::{Msg, ReqId};
+use crate::model::{Arrangement, Entry, Freshness, Kind, Name, Order, Pages, Result, Uri, sort};
+use crate::transfer::{Counts, Engine, Resolver, SourceItem};
+
+/// The most names that complete what is typed.
+const CANDIDATES: usize = 500;
+
+/// Lists a directory, a page at a time.
+pub(super) async fn list(resolve: Resolver, req: ReqId, uri: Uri, freshness: Freshness, out: Sender<Msg>) {
+    let end = match pages(&resolve, req, &uri, freshness, &out).await {
+        Ok(()) => Msg::ListDone { req },
+        Err(error) => Msg::ListFailed { req, error },
+    };
+    let _ = out.send(end).await;
+}
+
+async fn pages(
+    resolve: &Resolver,
+    req: ReqId,
+    uri: &Uri,
+    freshness: Freshness,
+    out: &Sender<Msg>,
+) -> Result<()> {
+    let mut pages = resolve(uri)?.list(freshness);
+    while let Some(page) = pages.try_next().await? {
+        if out.send(Msg::PageArrived { req, page }).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Sorts and filters on a thread that may block.
+pub(super) async fn arrange(req: ReqId, pages: Pages, arrangement: Arrangement, out: Sender<Msg>) {
+    let sorted = tokio::task::spawn_blocking(move || sort::arrange(&pages, &arrangement)).await;
+    let order: Order = sorted.unwrap_or_default();
+    let _ = out.send(Msg::Sorted { req, order }).await;
+}
+
+/// Counts what sources hold, past the cache.
+pub(super) async fn count(engine: Engine, req: ReqId, sources: Vec<SourceItem>, out: Sender<Msg>) {
+    let mut numbers = engine.count(sources);
+    let mut counts = Counts::default();
+    loop {
+        let (msg, last) = match numbers.try_next().await {
+            Ok(Some(so_far)) => {
+                counts = so_far;
+                (Msg::Counted { req, counts, done: false }, false)
+            }
+            Ok(None) => (Msg::Counted { req, counts, done: true }, true),
+            Err(error) => (Msg::CountFailed { req, error }, true),
+        };
+        if out.send(msg).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Finds the names that begin so; a directory that can't be listed has none.
+pub(super) async fn complete(resolve: Resolver, req: ReqId, dir: Uri, prefix: String, out: Sender<Msg>) {
+    let candidates = names(&resolve, &dir, &prefix).await.unwrap_or_default();
+    let _ = out.send(Msg::Completed { req, candidates }).await;
+}
+
+async fn names(resolve: &Resolver, dir: &Uri, prefix: &str) -> Result<Vec<Candidate>> {
+    let mut found = Vec::new();
+    let mut pages = resolve(dir)?.list(Freshness::Cached);
+    while let Some(page) = pages.try_next().await? {
+        let begins =
+            |entry: &&Entry| !entry.name.is_empty() && entry.name.as_bytes().starts_with(prefix.as_bytes());
+        found.extend(page.entries.iter().filter(begins).map(candidate));
+        if found.len() >= CANDIDATES {
+            break;
+        }
+    }
+    found.sort_by(|a: &Candidate, b| a.name.cmp(&b.name));
+    found.truncate(CANDIDATES);
+    Ok(found)
+}
+
+fn candidate(entry: &Entry) -> Candidate {
+    let kind = if entry.can_enter() && entry.kind == Kind::Symlink { Kind::Dir } else { entry.kind };
+    Candidate { name: Name::clone(&entry.name), kind }
+}
+
+/// Tells whether a location is a local directory, links followed.
+pub(super) async fn probe(req: ReqId, uri: Uri, out: Sender<Msg>) {
+    let is_dir = match uri.as_local() {
+        Some(path) if !path.as_os_str().as_bytes().is_empty() => {
+            tokio::fs::metadata(path).await.is_ok_and(|meta| meta.is_dir())
+        }
+        _ => false,
+    };
+    let _ = out.send(Msg::Probed { req, is_dir }).await;
+}
+
+/// Makes a directory or a bucket.
+pub(super) async fn mkdir(resolve: Resolver, req: ReqId, uri: Uri, out: Sender<Msg>) {
+    let result = async { resolve(&uri)?.mkdir().await }.await;
+    let _ = out.send(Msg::MadeDir { req, result }).await;
+}

@@ -1,0 +1,114 @@
+//! Does what the application asks for: [`Runner`]. Each command becomes a task on tokio, whose answers
+//! come back as messages.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::jobs::Jobs;
+use super::{Services, requests, resolver, session, stats};
+use crate::app::{Cmd, Msg, ReqId};
+use crate::transfer::Resolver;
+
+/// How long jobs may take to clean up after themselves when the program ends.
+const FAREWELL: Duration = Duration::from_secs(15);
+
+/// Runs commands. Lives on the loop's thread and never waits there.
+pub(crate) struct Runner {
+    services: Services,
+    resolve: Resolver,
+    outbox: Sender<Msg>,
+    requests: HashMap<ReqId, AbortHandle>,
+    jobs: Jobs,
+    /// What must be complete before the program ends: directories being made, the session's file.
+    writes: JoinSet<()>,
+    state_dir: Option<PathBuf>,
+}
+
+impl Runner {
+    /// A runner whose answers go to `outbox`; sessions are kept in `state_dir`.
+    pub fn new(services: Services, outbox: Sender<Msg>, state_dir: Option<PathBuf>) -> Self {
+        let jobs = Jobs::new(services.engine.clone(), outbox.clone());
+        let resolve = resolver(&services.registry);
+        Self { services, resolve, outbox, requests: HashMap::new(), jobs, writes: JoinSet::new(), state_dir }
+    }
+
+    /// Begins what a command asks for. What the loop itself does (`Quit`, `Suspend`,
+    /// `CopyToClipboard`) is none of this.
+    pub fn run(&mut self, cmd: Cmd) {
+        let (resolve, out) = (self.resolve.clone(), self.outbox.clone());
+        match cmd {
+            Cmd::List { req, uri, freshness } => {
+                self.request(req, requests::list(resolve, req, uri, freshness, out));
+            }
+            Cmd::Sort { req, pages, arrangement } => {
+                self.request(req, requests::arrange(req, pages, arrangement, out));
+            }
+            Cmd::Count { req, sources } => {
+                self.request(req, requests::count(self.services.engine.clone(), req, sources, out));
+            }
+            Cmd::Complete { req, dir, prefix } => {
+                self.request(req, requests::complete(resolve, req, dir, prefix, out));
+            }
+            Cmd::Probe { req, uri } => self.request(req, requests::probe(req, uri, out)),
+            Cmd::Mkdir { req, uri } => self.write(requests::mkdir(resolve, req, uri, out)),
+            Cmd::Cancel(req) => self.cancel(req),
+            Cmd::StartJob(id, spec) => self.jobs.start(id, *spec),
+            Cmd::Answer(id, question, answer) => self.jobs.answer(id, question, answer),
+            Cmd::CancelJob(id) => self.jobs.cancel(id),
+            Cmd::ClearCache => self.services.registry.cache().clear(),
+            Cmd::SaveSession(session) => self.save(session),
+            Cmd::CopyToClipboard(_) | Cmd::Suspend | Cmd::Quit => {}
+        }
+    }
+
+    /// The numbers of cache and requests now.
+    pub fn stats(&self) -> crate::app::Stats {
+        stats::snapshot(&self.services.registry)
+    }
+
+    fn request(&mut self, req: ReqId, work: impl Future<Output = ()> + Send + 'static) {
+        self.requests.retain(|_, task| !task.is_finished());
+        self.requests.insert(req, tokio::spawn(work).abort_handle());
+    }
+
+    fn write(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        while self.writes.try_join_next().is_some() {}
+        self.writes.spawn(work);
+    }
+
+    fn cancel(&mut self, req: ReqId) {
+        if let Some(task) = self.requests.remove(&req) {
+            task.abort();
+        }
+    }
+
+    fn save(&mut self, kept: crate::app::Session) {
+        let (Some(dir), out) = (self.state_dir.clone(), self.outbox.clone()) else { return };
+        self.write(async move {
+            let saved = tokio::task::spawn_blocking(move || session::save(&dir, &kept)).await;
+            if let Ok(Err(error)) = saved {
+                let text = format!("could not keep where you left off: {error}");
+                let _ = out.try_send(Msg::Trouble(text));
+            }
+        });
+    }
+
+    /// Ends everything: requests at once, jobs after they have cleaned up, writes when they are whole.
+    pub async fn end(mut self) {
+        for task in self.requests.values() {
+            task.abort();
+        }
+        let all = async {
+            self.jobs.end().await;
+            while self.writes.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(FAREWELL, all).await.is_err() {
+            tracing::error!("some jobs did not end in time");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How the panes begin and end: [`panes`].
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufWriter, Stdout};
+use std::mem::ManuallyDrop;
+use std::path::PathBuf;
+
+use crossterm::event::EventStream;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc;
+
+use super::fail::FailPoint;
+use super::panes::Panes;
+use super::runner::Runner;
+use super::terminal::{self, RealScreen};
+use super::{Services, session, signals};
+use crate::app::{Keymap, Msg, Session, Side, Start, State};
+use crate::config::{Env, Loaded};
+use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
+use crate::model::{Arrangement, S3Uri, Uri, UriError};
+use crate::view::Theme;
+
+/// How many answers may wait for the loop before those who answer wait.
+const QUEUE: usize = 256;
+
+/// What the panes begin with.
+pub(crate) struct Opening {
+    /// Where the left pane begins, as it was typed.
+    pub left: Option<OsString>,
+    /// Where the right one does.
+    pub right: Option<OsString>,
+    /// The settings.
+    pub loaded: Loaded,
+    /// The environment.
+    pub env: Env,
+    /// What typed locations depend on.
+    pub uris: UriContext,
+}
+
+/// Why the panes didn't open, or how they broke.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// They were asked for wrongly.
+    Usage(String),
+    /// The terminal failed.
+    Terminal(io::Error),
+}
+
+impl From<UriError> for Broken {
+    fn from(error: UriError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Terminal(error)
+    }
+}
+
+/// Opens the panes, and comes back when they are closed and the terminal is as it was.
+///
+/// Must be called outside of `tokio`, on the thread that is to be the loop's.
+pub(crate) fn panes(
+    opening: Opening,
+    services: Services,
+    tokio: &tokio::runtime::Runtime,
+) -> Result<(), Broken> {
+    terminal::check().map_err(Broken::Usage)?;
+    let session = beginning(&opening)?;
+    let (outbox, inbox) = mpsc::channel(QUEUE);
+    tokio.block_on(async {
+        let signals = signals::watch()?;
+        let screen = RealScreen::take()?;
+        terminal::hook_panics(outbox.clone());
+        warn(&opening.loaded, &outbox);
+        let state_dir = opening.loaded.dirs.state.clone();
+        let panes = Panes {
+            terminal: ManuallyDrop::new(real_terminal()?),
+            input: EventStream::new(),
+            screen,
+            signals,
+            inbox,
+            runner: Runner::new(services, outbox, state_dir),
+            theme: Theme::detect(&opening.env, None),
+            fail: FailPoint::from_env(&opening.env),
+            state: state(opening, session),
+        };
+        panes.run().await?;
+        Ok(())
+    })
+}
+
+fn real_terminal() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    let out = BufWriter::with_capacity(64 << 10, io::stdout());
+    Terminal::new(CrosstermBackend::new(out))
+}
+
+/// Wrong settings are told on the screen: standard error is hidden behind it.
+fn warn(loaded: &Loaded, outbox: &mpsc::Sender<Msg>) {
+    let Some(first) = loaded.problems.first() else { return };
+    let more = match loaded.problems.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more: `bifold config` tells all)"),
+    };
+    let _ = outbox.try_send(Msg::Trouble(format!("this setting is not in force: {first}{more}")));
+}
+
+fn state(opening: Opening, session: Session) -> State {
+    let connections = &opening.loaded.settings.connections;
+    let read_only = connections.iter().filter(|(_, connection)| connection.read_only);
+    let start = Start {
+        session,
+        keymap: Keymap::default(),
+        read_only: read_only.map(|(name, _)| name.as_str().into()).collect(),
+        context: opening.uris,
+    };
+    State::new(start, super::panes::wall_clock())
+}
+
+/// Where the panes begin: as asked, else where one left off, else here and at the list of buckets.
+fn beginning(opening: &Opening) -> Result<Session, UriError> {
+    let kept = opening.loaded.dirs.state.as_deref().and_then(session::load);
+    let known = |uri: &Uri| {
+        uri.as_s3().is_none_or(|s3| opening.uris.connections.iter().any(|name| **name == *s3.connection))
+    };
+    let mut session = kept
+        .filter(|kept| kept.locations.iter().all(known))
+        .unwrap_or_else(|| first(opening.uris.base.clone()));
+    for (side, text) in [(Side::Left, &opening.left), (Side::Right, &opening.right)] {
+        if let Some(text) = text {
+            session.locations[side.index()] = typed(text, &opening.uris)?;
+            session.active = Side::Left;
+        }
+    }
+    Ok(session)
+}
+
+fn typed(text: &OsStr, context: &UriContext) -> Result<Uri, UriError> {
+    Ok(match Uri::parse(text, context)? {
+        Uri::S3(s3) => Uri::S3(s3.as_prefix()),
+        local @ Uri::Local(_) => local,
+    })
+}
+
+fn first(here: PathBuf) -> Session {
+    Session {
+        locations: [Uri::Local(here), Uri::S3(S3Uri::buckets(DEFAULT_CONNECTION))],
+        arrangements: [Arrangement::default(), Arrangement::default()],
+        active: Side::Left,
+    }
+}
