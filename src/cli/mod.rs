@@ -3,19 +3,41 @@
 //! Exit status: 0 only when all of it worked, 1 for failures, 2 for wrong use.
 
 pub mod args;
+mod ask;
+mod cat;
 mod config;
+mod context;
+mod cp;
+mod job;
+mod ls;
+mod mkdir;
+mod obstacle;
 mod out;
+mod pipe;
+mod progress;
+mod rm;
+mod row;
+mod stat;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 use self::args::{Args, Command};
+use self::context::{Context, Failure};
 use self::out::{Out, tell};
 use crate::config::{Env, Loaded, Overrides, load};
-use crate::runtime::log;
+use crate::model::uri::UriContext;
+use crate::runtime::{self, Broken, Opening, Services, log};
+use crate::transfer::JobKind;
+use crate::vfs::registry::Registry;
+
+/// How long what nobody waits for any more may hold up the end.
+const LEFTOVERS: Duration = Duration::from_millis(200);
 
 /// How a run ended, as its exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,33 +67,92 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
     };
     let overrides = Overrides { file: args.config.clone(), set: args.set.clone() };
     let loaded = load(&env, &overrides);
-    for problem in &loaded.problems {
-        tell(&format!("this setting is not in force: {problem}"));
+    if args.command.is_some() {
+        for problem in &loaded.problems {
+            tell(&format!("this setting is not in force: {problem}"));
+        }
     }
     let log = log::start(loaded.dirs.state.as_deref(), loaded.settings.log.level);
     if let Err(error) = &log {
         tell(&format!("no log is written: {error}"));
     }
-    dispatch(&args, &loaded).into()
+    run(args, env, loaded).into()
 }
 
-fn dispatch(args: &Args, loaded: &Loaded) -> Status {
-    match &args.command {
-        Some(Command::Config) => printed(|out| config::run(loaded, out)),
-        _ => Status::Usage,
+fn run(args: Args, env: Env, loaded: Loaded) -> Status {
+    if matches!(args.command, Some(Command::Config)) {
+        let mut out = Out::new();
+        let printed = config::run(&loaded, &mut out).and_then(|all| out.flush().map(|()| all));
+        return match printed {
+            Ok(true) => Status::Done,
+            Ok(false) => Status::Failed,
+            Err(error) => Failure::from(error).told(),
+        };
+    }
+    // Before the terminal is touched: a runtime that can't be made must be heard of.
+    let tokio = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(tokio) => tokio,
+        Err(error) => {
+            tell(&format!("can't begin: {error}"));
+            return Status::Failed;
+        }
+    };
+    let status = match args.command {
+        Some(command) => tokio.block_on(subcommand(command, env, loaded)),
+        None => panes(args, env, loaded, &tokio),
+    };
+    tokio.shutdown_timeout(LEFTOVERS);
+    status
+}
+
+/// What typed locations depend on.
+fn uri_context(loaded: &Loaded) -> io::Result<UriContext> {
+    Ok(UriContext {
+        connections: loaded.settings.connection_names(),
+        base: std::env::current_dir()?,
+        home: loaded.dirs.home.clone(),
+    })
+}
+
+async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
+    let mut out = Out::new();
+    let ended = async {
+        let uris =
+            uri_context(&loaded).map_err(|error| Failure::Usage(format!("no working directory: {error}")))?;
+        let services = Services::new(Registry::new(&loaded.settings, &env));
+        let context = Context { services, uris };
+        let status = one(command, &context, &mut out).await?;
+        out.flush()?;
+        Ok::<_, Failure>(status)
+    };
+    ended.await.unwrap_or_else(Failure::told)
+}
+
+async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Status, Failure> {
+    match command {
+        Command::Ls(args) => ls::run(&args, context, out).await,
+        Command::Cp(args) => cp::run(JobKind::Copy, &args, context, out).await,
+        Command::Mv(args) => cp::run(JobKind::Move, &args, context, out).await,
+        Command::Rm(args) => rm::run(&args, context).await,
+        Command::Mkdir(args) => mkdir::run(&args.locations, context).await,
+        Command::Stat(args) => stat::run(&args, context, out).await,
+        Command::Cat(args) => cat::run(&args.locations, context, out).await,
+        Command::Config => Ok(Status::Done),
     }
 }
 
-/// Runs what only prints. A reader that went away ends it quietly; it didn't get all of it.
-fn printed(print: impl FnOnce(&mut Out) -> io::Result<bool>) -> Status {
-    let mut out = Out::new();
-    match print(&mut out).and_then(|all| out.flush().map(|()| all)) {
-        Ok(true) => Status::Done,
-        Ok(false) => Status::Failed,
-        Err(error) => {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                tell(&format!("could not write to standard output: {error}"));
-            }
+fn panes(args: Args, env: Env, loaded: Loaded, tokio: &Runtime) -> Status {
+    let uris = match uri_context(&loaded) {
+        Ok(uris) => uris,
+        Err(error) => return Failure::Usage(format!("no working directory: {error}")).told(),
+    };
+    let services = Services::new(Registry::new(&loaded.settings, &env));
+    let opening = Opening { left: args.left, right: args.right, loaded, env, uris };
+    match runtime::panes(opening, services, tokio) {
+        Ok(()) => Status::Done,
+        Err(Broken::Usage(reason)) => Failure::Usage(reason).told(),
+        Err(Broken::Terminal(error)) => {
+            tell(&format!("the terminal failed: {error}"));
             Status::Failed
         }
     }

@@ -1,0 +1,115 @@
+//! What every subcommand works with: [`Context`], and how it can end: [`Failure`].
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use super::Status;
+use super::out::tell;
+use crate::model::{Kind, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
+use crate::runtime::Services;
+use crate::vfs::DynPath;
+
+/// Why a subcommand ended early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It was asked for wrongly.
+    Usage(String),
+    /// A backend failed.
+    Vfs(VfsError),
+    /// Standard output can't be written.
+    Out(io::Error),
+}
+
+impl From<VfsError> for Failure {
+    fn from(error: VfsError) -> Self {
+        Self::Vfs(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Out(error)
+    }
+}
+
+impl From<UriError> for Failure {
+    fn from(error: UriError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl Failure {
+    /// Tells the person, and gives the exit status. A reader that went away is no news.
+    pub(super) fn told(self) -> Status {
+        match self {
+            Self::Usage(reason) => {
+                tell(&reason);
+                return Status::Usage;
+            }
+            Self::Vfs(error) => tell(&error.to_string()),
+            Self::Out(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Self::Out(error) => tell(&format!("could not write to standard output: {error}")),
+        }
+        Status::Failed
+    }
+}
+
+/// What every subcommand works with.
+pub(super) struct Context {
+    pub(super) services: Services,
+    pub(super) uris: UriContext,
+}
+
+/// A location as it was typed.
+#[derive(Clone, Debug)]
+pub(super) struct Typed {
+    /// Where it is.
+    pub(super) uri: Uri,
+    /// Whether the text ends in `/`, and so means a directory.
+    pub(super) slash: bool,
+    /// Whether the text ends in `/.`, and so means what is in a directory.
+    pub(super) dot: bool,
+}
+
+impl Context {
+    /// Reads a location of the command line.
+    pub(super) fn typed(&self, text: &OsStr) -> Result<Typed, Failure> {
+        let bytes = text.as_bytes();
+        let uri = settled(Uri::parse(text, &self.uris)?);
+        Ok(Typed { uri, slash: bytes.ends_with(b"/"), dot: bytes == b"." || bytes.ends_with(b"/.") })
+    }
+
+    /// The handle on a location.
+    pub(super) fn path(&self, uri: &Uri) -> VfsResult<DynPath> {
+        self.services.registry.resolve(uri)
+    }
+}
+
+/// A local path that ends in `..` has no name to go by: what it leads to has one.
+fn settled(uri: Uri) -> Uri {
+    match &uri {
+        Uri::Local(path) if path.file_name().is_none() => {
+            path.canonicalize().map_or_else(|_| uri.clone(), Uri::Local)
+        }
+        _ => uri,
+    }
+}
+
+/// Where a listing of `uri` would begin: `s3://b/a` is taken as the prefix `a/`.
+pub(super) fn as_directory(uri: &Uri) -> Uri {
+    match uri {
+        Uri::S3(s3) => Uri::S3(s3.as_prefix()),
+        Uri::Local(_) => uri.clone(),
+    }
+}
+
+/// Whether a location is a directory by its shape alone: a prefix, a bucket, the list of buckets.
+pub(super) fn dir_shaped(uri: &Uri) -> bool {
+    uri.as_s3().is_some_and(crate::model::S3Uri::is_dir_shaped)
+}
+
+/// The kind that a directory-shaped location has as a row.
+pub(super) fn dir_kind(uri: &Uri) -> Kind {
+    if uri.as_s3().is_some_and(|s3| s3.key.is_empty()) { Kind::Bucket } else { Kind::Dir }
+}

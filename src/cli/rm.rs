@@ -1,0 +1,63 @@
+//! `bifold rm`: files, objects, markers, links, empty buckets; whole trees with `--recursive`.
+
+use super::Status;
+use super::args::Rm;
+use super::context::{Context, Failure, Typed, dir_shaped};
+use super::{cp, job};
+use crate::model::{Entry, Kind, Name, Uri};
+use crate::transfer::{JobKind, JobOptions, JobSpec, SourceItem};
+use crate::vfs::Precondition;
+
+/// Deletes what was named, after all of it was looked up.
+pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure> {
+    let (mut sources, mut buckets) = (Vec::new(), Vec::new());
+    for text in &args.locations {
+        let typed = context.typed(text)?;
+        if is_bucket(&typed.uri) {
+            buckets.push(bucket(&typed, args.recursive)?);
+        } else {
+            sources.push(source(context, &typed, args.recursive).await?);
+        }
+    }
+    let mut status = Status::Done;
+    if !sources.is_empty() {
+        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options: JobOptions::default() };
+        status = job::run(context, vec![spec]).await?;
+    }
+    for uri in buckets {
+        let removed = async { context.path(&uri)?.remove(Precondition::None).await };
+        if let Err(error) = removed.await {
+            status = Failure::from(error).told();
+        }
+    }
+    Ok(status)
+}
+
+fn is_bucket(uri: &Uri) -> bool {
+    uri.as_s3().is_some_and(|s3| s3.key.is_empty())
+}
+
+/// Only an empty bucket can be deleted: what is in it has to be named first.
+fn bucket(typed: &Typed, recursive: bool) -> Result<Uri, Failure> {
+    let named = typed.uri.as_s3().is_some_and(|s3| s3.bucket.is_some());
+    match (named, recursive) {
+        (true, false) => Ok(typed.uri.clone()),
+        (true, true) => Err(Failure::Usage(format!(
+            "{}: a bucket is deleted only when it is empty: delete what is in it first",
+            typed.uri
+        ))),
+        (false, _) => Err(Failure::Usage(format!("{} is the list of all buckets: name one", typed.uri))),
+    }
+}
+
+/// Without --recursive `s3://b/a/` is the marker of exactly that key, and nothing below it.
+async fn source(context: &Context, typed: &Typed, recursive: bool) -> Result<SourceItem, Failure> {
+    if dir_shaped(&typed.uri) && !recursive {
+        let entry = Entry::new(Name::default(), Kind::File);
+        return Ok(SourceItem { uri: typed.uri.clone(), entry });
+    }
+    if recursive && typed.dot {
+        return Err(Failure::Usage(format!("{} names no one thing: delete it by its name", typed.uri)));
+    }
+    cp::exactly(context, &typed.uri, recursive).await
+}
