@@ -131,7 +131,12 @@ pub fn merge(order: &mut Vec<u32>, new: &[u32], compare: impl Fn(u32, u32) -> Or
     order.resize(end + new.len(), 0);
     let mut write = order.len();
     for item in new.iter().rev() {
-        let at = order[..end].partition_point(|row| compare(*row, *item).is_le());
+        let at = match order[..end].last() {
+            Some(last) if compare(*last, *item).is_gt() => {
+                order[..end].partition_point(|row| compare(*row, *item).is_le())
+            }
+            _ => end,
+        };
         order.copy_within(at..end, write - (end - at));
         write -= end - at + 1;
         order[write] = *item;
