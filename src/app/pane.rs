@@ -242,12 +242,13 @@ mod tests {
     #[test]
     fn the_cursor_stays_on_its_entry_and_line_as_rows_arrive() {
         let mut pane = pane(&["m", "n", "o", "p", "q"]);
+        pane.set_cursor(5, 3);
         pane.set_cursor(4, 3);
-        assert_eq!((pane.top, pane.current().unwrap().name.as_str()), (2, Some("p")));
+        assert_eq!((pane.top, pane.current().unwrap().name.as_str()), (3, Some("p")));
         pane.keeping_cursor(3, |rows| {
             rows.push(page(&["a", "b", "z"]));
         });
-        assert_eq!((pane.cursor, pane.top, pane.current().unwrap().name.as_str()), (6, 4, Some("p")));
+        assert_eq!((pane.cursor, pane.top, pane.current().unwrap().name.as_str()), (6, 5, Some("p")));
     }
 
     #[test]

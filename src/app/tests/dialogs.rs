@@ -385,6 +385,23 @@ fn the_statistics_panel_clears_the_cache() {
 }
 
 #[test]
+fn ctrl_c_leaves_a_question_and_a_line_that_is_typed() {
+    for keys in ["jx<ctrl-c>", ":s3<ctrl-c>", "/b<ctrl-c>", "?<ctrl-c>"] {
+        let mut state = ready(ROWS);
+        press(&mut state, keys);
+        assert!(state.dialogs.is_empty() && state.typing.is_none() && !state.quitting, "{keys}");
+    }
+}
+
+#[test]
+fn going_where_one_is_lists_again_and_adds_no_history() {
+    let mut state = ready(ROWS);
+    assert_eq!(press(&mut state, ":s3://b/p<enter>").len(), 1);
+    assert!(state.active_pane().back.is_empty());
+    assert_eq!(shown(&state), ">.. d/ a b");
+}
+
+#[test]
 fn pasted_control_characters_are_left_out() {
     let mut state = ready(ROWS);
     press(&mut state, ":");

@@ -159,6 +159,10 @@ fn back_and_forward_go_through_the_history() {
     arrive(&mut state, Side::Left, &["x", "y"]);
     assert_eq!((uri(&state).as_str(), shown(&state).as_str()), ("s3://b/p/d/", ".. x >y"));
     assert_eq!(press(&mut state, "]"), []);
+    press(&mut state, "[");
+    arrive(&mut state, Side::Left, ROWS);
+    press(&mut state, "<backspace>");
+    assert_eq!(press(&mut state, "]"), []);
 }
 
 #[test]
