@@ -26,7 +26,8 @@ struct Place {
 
 /// All connections of the program, the one operation cache around them, and the local disk.
 ///
-/// Making one, and making handles, asks nothing of disk or network. Clones share everything.
+/// Making one reads the shared AWS configuration file, for the endpoints of profiles, and asks nothing of
+/// the network; making handles asks nothing at all. Clones share everything.
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
 
@@ -55,8 +56,8 @@ impl Registry {
     /// Adds a connection, or puts another in its place; handles made before keep the one they have.
     pub fn connect(&self, name: &str, connection: &Connection, env: &Env) {
         let meter = Arc::new(Meter::default());
-        let id = identity(name, connection, env);
         let address = endpoint::named(connection, env);
+        let id = identity(name, connection, env, address.as_deref());
         let sdk = Sdk::new(id, connection, env, meter.clone());
         let service = Arc::new(Service {
             api: Arc::new(Cached::new(sdk, self.0.cache.clone())),
@@ -122,14 +123,12 @@ impl fmt::Debug for Registry {
     }
 }
 
-/// Who is asking whom, as far as settings and environment tell it. A profile that is named stands for
-/// what it says of the endpoint.
-fn identity(name: &str, connection: &Connection, env: &Env) -> ConnectionId {
+/// Who is asking whom.
+fn identity(name: &str, connection: &Connection, env: &Env, endpoint: Option<&str>) -> ConnectionId {
     let profile = connection.profile.as_deref().or_else(|| env.get("AWS_PROFILE"));
-    let endpoint = endpoint::named(connection, env);
     ConnectionId {
         name: name.into(),
-        endpoint: endpoint.as_deref().unwrap_or("aws").into(),
+        endpoint: endpoint.unwrap_or("aws").into(),
         profile: profile.map(Into::into),
         anonymous: connection.anonymous,
     }

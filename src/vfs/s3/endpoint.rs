@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::profile;
 use crate::config::{Connection, Env};
 
 /// Why an address is no endpoint.
@@ -64,13 +65,20 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The endpoint of a connection as far as settings and environment tell it, in one spelling; `None`
-/// is AWS, or what a profile says.
+/// The endpoint of a connection by settings, environment and profile, in one spelling; `None` is AWS.
+/// Reads the shared AWS configuration file where it has to.
 pub fn named(connection: &Connection, env: &Env) -> Option<String> {
     let ignored = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|it| it == "true");
     let of_env = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().find_map(|name| env.get(name));
-    let address = connection.endpoint_url.as_deref().or(of_env.filter(|_| !ignored))?;
+    let named = connection.endpoint_url.clone().or_else(|| of_env.filter(|_| !ignored).map(str::to_owned));
+    let of_profile = || profile::endpoint(&profile::shared_config(env), profile_name(connection, env));
+    let address = named.or_else(|| if ignored { None } else { of_profile() })?;
     Some(address.trim_end_matches('/').to_ascii_lowercase())
+}
+
+/// The profile in force.
+fn profile_name<'a>(connection: &'a Connection, env: &'a Env) -> &'a str {
+    connection.profile.as_deref().or_else(|| env.get("AWS_PROFILE")).unwrap_or("default")
 }
 
 #[cfg(test)]

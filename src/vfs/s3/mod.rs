@@ -10,6 +10,7 @@ mod copy;
 pub mod endpoint;
 pub mod limits;
 mod path;
+mod profile;
 mod reasons;
 pub mod sdk;
 mod upload;

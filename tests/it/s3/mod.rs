@@ -1,6 +1,7 @@
 //! The S3 backend over HTTP against the demo's server.
 
 mod copying;
+mod credentials;
 mod errors;
 mod faults;
 mod listing;

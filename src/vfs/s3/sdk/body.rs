@@ -167,6 +167,17 @@ mod tests {
         assert!(unless_stalled(&sending, slow).await.is_some());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_coming_is_given_up() {
+        let first = stream::iter([Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"abc")))]);
+        let stuck = http_body_util::StreamBody::new(first.chain(stream::pending()));
+        let body = ByteStream::new(SdkBody::from_body_1_x(stuck));
+        let pieces: Vec<_> = incoming(body, Some(9), ask()).collect().await;
+        assert_eq!(pieces.first().and_then(|piece| piece.clone().ok()).as_deref(), Some(&b"abc"[..]));
+        let error = pieces.last().expect("an end").as_ref().expect_err("stalled");
+        assert_eq!(error.kind, ErrorKind::Timeout);
+    }
+
     #[tokio::test]
     async fn a_short_body_is_an_error() {
         let body: Vec<_> = incoming(ByteStream::from_static(b"abc"), Some(4), ask()).collect().await;

@@ -18,7 +18,7 @@ use super::super::endpoint;
 use super::{credentials, http};
 use crate::config::{ChecksumMode, Connection, Env};
 
-/// How long a call without a body may take in all, its retries aside.
+/// How long a call without a body may take in all, its retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often such a call is tried.
 const CALL_ATTEMPTS: u32 = 5;
@@ -134,10 +134,8 @@ impl ClientPool {
 
     fn config(&self, base: &Base, region: &str, path_style: bool) -> aws_sdk_s3::config::Builder {
         let custom = base.endpoint.is_some();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(CALL_TIMEOUT)
-            .build();
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
         let mut config = aws_sdk_s3::config::Builder::from(&base.config)
             .region(Region::new(region.to_owned()))
             .force_path_style(path_style)

@@ -9,6 +9,7 @@ use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
+use super::super::profile::names_metadata_service;
 use crate::config::{Connection, Env};
 
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
@@ -19,7 +20,7 @@ pub(super) fn without_metadata_service<'a>(
     env: &Env,
     mut texts: Vec<(&'a str, &'a str)>,
 ) -> Vec<(&'a str, &'a str)> {
-    if !profile_names_it(env) {
+    if !names_metadata_service(env) {
         texts.retain(|(name, _)| *name != DISABLED);
         texts.push((DISABLED, "true"));
     }
@@ -30,7 +31,7 @@ pub(super) fn without_metadata_service<'a>(
 pub(super) fn complete(config: SdkConfig, connection: &Connection, env: &Env) -> SdkConfig {
     let off = env.get(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let chain = config.credentials_provider();
-    let (Some(chain), false) = (chain, off || connection.anonymous || profile_names_it(env)) else {
+    let (Some(chain), false) = (chain, off || connection.anonymous || names_metadata_service(env)) else {
         return config;
     };
     let Some(metadata) = metadata_service(&config, env) else { return config };
@@ -50,12 +51,4 @@ fn metadata_service(config: &SdkConfig, env: &Env) -> Option<ImdsCredentialsProv
         client = client.endpoint(address).ok()?;
     }
     Some(ImdsCredentialsProvider::builder().imds_client(client.build()).build())
-}
-
-/// Whether the shared configuration file has a profile with `credential_source = Ec2InstanceMetadata`.
-fn profile_names_it(env: &Env) -> bool {
-    let named = env.get_os("AWS_CONFIG_FILE").map(std::path::PathBuf::from);
-    let usual = || env.get_os("HOME").map(|home| std::path::Path::new(home).join(".aws/config"));
-    let text = named.or_else(usual).and_then(|path| std::fs::read_to_string(path).ok());
-    text.is_some_and(|text| text.to_ascii_lowercase().contains("ec2instancemetadata"))
 }
