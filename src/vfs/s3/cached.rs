@@ -4,11 +4,7 @@
 //! (see [`crate::cache::ops`]). Bodies, parts, tags and uploads pass through. With the cache switched
 //! off everything does.
 
-#[cfg(test)]
-mod fake;
 mod flight;
-#[cfg(test)]
-mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -358,3 +354,8 @@ impl<A: S3Api> S3Api for Cached<A> {
         self.write(&bucket.into(), Extent::Bucket, self.inner.delete_bucket(bucket)).await
     }
 }
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,9 @@ mod touches;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answer::head_of_row;
 use super::*;
-use crate::model::{ErrorKind, Head, Name, Op, S3Uri, Tag, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Head, Name, Op, S3Uri, Tag, Uri, VfsError};
 
 pub(super) fn connection(name: &str, endpoint: &str) -> Arc<ConnectionId> {
     Arc::new(ConnectionId { name: name.into(), endpoint: endpoint.into(), profile: None, anonymous: false })
@@ -77,19 +78,19 @@ pub(super) fn assert_sound(cache: &OpCache) {
         keys
     };
     let debug = |keys: &[OpKey]| sorted(keys.iter().map(|key| format!("{key:?}")).collect());
-    let held: Vec<OpKey> = cache.slots.iter().map(|(key, _)| key.clone()).collect();
-    assert_eq!(debug(&cache.index.keys()), debug(&held), "the index against the entries");
+    let held: Vec<OpKey> = cache.held.slots.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(debug(&cache.held.index.keys()), debug(&held), "the index against the entries");
     let loads: Vec<OpKey> = cache.loads.keys().cloned().collect();
     assert_eq!(debug(&cache.load_index.keys()), debug(&loads), "the index against the loads");
-    let bytes: u64 = cache.slots.iter().map(|(_, slot)| slot.bytes).sum();
+    let bytes: u64 = cache.held.slots.iter().map(|(_, slot)| slot.bytes).sum();
     let stats = cache.stats();
-    assert_eq!((cache.bytes, stats.total.bytes), (bytes, bytes));
+    assert_eq!((cache.held.bytes, stats.total.bytes), (bytes, bytes));
     assert_eq!(stats.total.entries, held.len() as u64);
     if held.len() > 1 {
-        assert!(held.len() <= cache.settings.max_entries && bytes <= cache.settings.max_bytes);
+        assert!(held.len() <= cache.held.settings.max_entries && bytes <= cache.held.settings.max_bytes);
     }
     if held.is_empty() {
-        assert!(cache.index.keys().is_empty());
+        assert!(cache.held.index.keys().is_empty());
     }
 }
 

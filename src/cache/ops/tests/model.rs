@@ -133,7 +133,7 @@ impl Model {
     fn get(&mut self, ask: &Ask) {
         let key = self.key(ask);
         let Some(answer) = self.cache.get(&key, self.now) else { return self.begin(ask) };
-        let slot = self.cache.slots.peek(&key).expect("it was a hit");
+        let slot = self.cache.held.slots.peek(&key).expect("it was a hit");
         let (age, took) = (self.now.since(slot.asked), slot.took);
         let ttl = if answer.is_negative() { secs(5) } else { secs(60) };
         let least = if matches!(answer, Answer::Listing(_)) { took * 10 } else { Duration::ZERO };
@@ -187,7 +187,7 @@ impl Model {
         let answer = answer(&load.ask, &self.history[version]);
         let key = self.key(&load.ask);
         if self.cache.fill(&load.ticket, answer, self.now) {
-            let slot = self.cache.slots.peek(&key).expect("the newest is kept");
+            let slot = self.cache.held.slots.peek(&key).expect("the newest is kept");
             assert_eq!(slot.asked, load.begun, "age counts from the first request");
         }
     }

@@ -113,7 +113,7 @@ impl World {
     fn check(&self) {
         assert_sound(&self.cache);
         if self.writing == 0
-            && let Some(slot) = self.cache.peek(&self.question, self.now)
+            && let Some(slot) = self.cache.held.peek(&self.question, self.now)
         {
             assert!(value_in(&slot.answer) >= self.settled, "held: older than the last own write");
         }
