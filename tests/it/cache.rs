@@ -1,1 +1,244 @@
-//! cache
+//! The operation cache over HTTP: requests are counted at the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bifold::cache::ops::{DOUBT, SharedOpCache};
+use bifold::cache::{ManualClock, OpKind};
+use bifold::config::{Env, Settings};
+use bifold::model::{Entry, ErrorKind, Freshness, Kind, Page, Result, S3Uri, Source, Uri};
+use bifold::vfs::registry::Registry;
+use bifold::vfs::{CreateHint, DynPath, Precondition};
+use demo::{Effect, Options, Rule, Server};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// bifold on a server, with a clock that stands still.
+struct Client {
+    registry: Registry,
+    clock: Arc<ManualClock>,
+}
+
+impl Client {
+    fn of(server: &Server) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let settings = Settings::default();
+        let cache = SharedOpCache::with_clock(settings.cache.clone(), clock.clone());
+        let env: Env = server.env().into_iter().collect();
+        Self { registry: Registry::with_cache(&settings, &env, cache), clock }
+    }
+
+    fn at(&self, key: &str) -> DynPath {
+        self.registry.resolve(&Uri::S3(S3Uri::new("s3", "lake", key))).expect("the connection is there")
+    }
+
+    async fn list(&self, prefix: &str) -> Vec<String> {
+        names(pages(&self.at(prefix), Freshness::Cached).await.expect("a listing"))
+    }
+
+    async fn refresh(&self, prefix: &str) -> Vec<String> {
+        names(pages(&self.at(prefix), Freshness::Past).await.expect("a listing"))
+    }
+
+    async fn put(&self, key: &str) -> Result<Entry> {
+        let hint = CreateHint { size: Some(3), ..CreateHint::default() };
+        let sink = self.at(key).create(hint).await?;
+        let body = stream::once(async { Ok(bytes::Bytes::from_static(b"new")) }).boxed();
+        sink.write_part(0, 3, body).await?;
+        sink.commit(Precondition::None).await
+    }
+}
+
+async fn pages(path: &DynPath, freshness: Freshness) -> Result<Vec<Page>> {
+    path.list(freshness).try_collect().await
+}
+
+fn names(pages: Vec<Page>) -> Vec<String> {
+    let slash = |entry: &Entry| if entry.kind == Kind::Dir { "/" } else { "" };
+    let name = |entry: &Entry| format!("{}{}", entry.name.to_lossy(), slash(entry));
+    let mut names: Vec<String> = pages.iter().flat_map(|page| page.entries.iter().map(name)).collect();
+    names.sort();
+    names
+}
+
+fn server(keys: impl IntoIterator<Item = impl AsRef<str>>) -> Server {
+    let server = Server::start(Options::default()).expect("a free port");
+    server.store().create_bucket("lake");
+    for key in keys {
+        server.store().put("lake", key.as_ref(), "old");
+    }
+    server
+}
+
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("d/{n:05}")).collect()
+}
+
+fn lists(server: &Server) -> u64 {
+    server.counts().get("ListObjectsV2")
+}
+
+#[tokio::test]
+async fn fifteen_hundred_objects_listed_twice_cost_two_requests() {
+    let server = server(numbered(1_500));
+    let client = Client::of(&server);
+    let first = client.list("d/").await;
+    assert_eq!(first.len(), 1_500);
+    assert_eq!(client.list("d/").await, first);
+    assert_eq!((lists(&server), server.counts().total()), (2, 2));
+    let stats = client.registry.cache_stats();
+    assert_eq!((stats.total.hits, stats.total.misses, stats.total.saved), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn up_to_a_thousand_entries_cost_one_list_and_no_head_whatever_is_looked_up() {
+    for count in [1, 20, 999, 1_000] {
+        let server = server(numbered(count));
+        let client = Client::of(&server);
+        let rows = client.list("d/").await;
+        for row in &rows {
+            let entry = client.at(&format!("d/{row}")).stat(Freshness::Cached).await.expect("a row");
+            assert_eq!(entry.size, Some(3));
+        }
+        assert_eq!((rows.len(), lists(&server), server.counts().total()), (count, 1, 1));
+    }
+}
+
+#[tokio::test]
+async fn the_parent_on_the_way_back_costs_nothing() {
+    let server = server(["a/b/c", "a/k", "z"]);
+    let client = Client::of(&server);
+    for prefix in ["", "a/", "a/b/", "a/", ""] {
+        client.list(prefix).await;
+    }
+    assert_eq!(server.counts().total(), 3);
+    client.clock.advance(Duration::from_secs(60));
+    client.list("").await;
+    assert_eq!(server.counts().total(), 4, "its life is over");
+}
+
+#[tokio::test]
+async fn own_writes_are_seen_at_once_with_and_without_a_slash_and_in_every_ancestor() {
+    let server = server(["a/old", "z"]);
+    let client = Client::of(&server);
+    for prefix in ["", "a", "a/"] {
+        client.list(prefix).await;
+    }
+    client.put("a/b/c/new").await.expect("written");
+    for (prefix, child) in
+        [("", "a/"), ("a", "b/"), ("a/", "b/"), ("a/b", "c/"), ("a/b/c", "new"), ("a/b/c/", "new")]
+    {
+        assert!(client.list(prefix).await.contains(&child.to_owned()), "{child} in {prefix:?}");
+    }
+    client.at("a/b/c/new").remove(Precondition::None).await.expect("removed");
+    for prefix in ["", "a", "a/"] {
+        assert_eq!(client.list(prefix).await, if prefix.is_empty() { vec!["a/", "z"] } else { vec!["old"] });
+    }
+    let gone = pages(&client.at("a/b/"), Freshness::Cached).await.expect_err("nothing is left below it");
+    assert_eq!(gone.kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_list_in_flight_during_a_write_leaves_nothing_stale() {
+    let server = server(numbered(1_500));
+    let client = Client::of(&server);
+    let gate = demo::Gate::new();
+    server.faults().add(Rule::on("ListObjectsV2", Effect::Hold(gate.clone())).skip(1));
+    let early = tokio::spawn({
+        let path = client.at("d/");
+        async move { pages(&path, Freshness::Cached).await }
+    });
+    gate.arrived(1).await;
+    // It belongs to the first page, which has come already.
+    client.put("d/00000-new").await.expect("written");
+    gate.open();
+    let early = names(early.await.expect("no panic").expect("a listing"));
+    assert_eq!(early.len(), 1_500, "who waited is handed what there was");
+    let late = client.list("d/").await;
+    assert_eq!(late.len(), 1_501);
+    assert!(late.contains(&"00000-new".to_owned()));
+    assert_eq!(client.list("d/").await, late);
+    assert_eq!(lists(&server), 4);
+}
+
+#[tokio::test]
+async fn two_panes_on_one_prefix_cost_one_listing_and_the_first_may_leave() {
+    let server = server(numbered(1_500));
+    let client = Client::of(&server);
+    let gate = demo::Gate::new();
+    server.faults().add(Rule::on("ListObjectsV2", Effect::Hold(gate.clone())).skip(1));
+    let mut leader = client.at("d/").list(Freshness::Cached);
+    let first = leader.try_next().await.expect("a page").expect("a page");
+    assert_eq!((first.entries.len(), first.source), (1_000, Source::Backend));
+    gate.arrived(1).await;
+    let mut follower = client.at("d/").list(Freshness::Cached);
+    let page = follower.try_next().await.expect("a page").expect("a page");
+    assert_eq!((page.entries.len(), page.source), (1_000, Source::Shared));
+    drop(leader);
+    gate.open();
+    let rest: Vec<Page> = follower.try_collect().await.expect("the rest");
+    assert_eq!(rest.iter().map(|page| page.entries.len()).sum::<usize>(), 500);
+    assert_eq!(lists(&server), 2);
+}
+
+#[tokio::test]
+async fn two_clients_see_each_other_after_a_refresh_or_a_life() {
+    let server = server(["k"]);
+    let (one, two) = (Client::of(&server), Client::of(&server));
+    assert_eq!(one.list("").await, ["k"]);
+    two.put("from-two").await.expect("written");
+    assert_eq!(two.list("").await, ["from-two", "k"]);
+    assert_eq!(one.list("").await, ["k"], "within its life");
+    assert_eq!(one.refresh("").await, ["from-two", "k"]);
+    assert_eq!(one.list("").await, ["from-two", "k"]);
+    two.at("k").remove(Precondition::None).await.expect("removed");
+    one.clock.advance(Duration::from_secs(60));
+    assert_eq!(one.list("").await, ["from-two"]);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_leaves_its_place_unkept_for_a_while() {
+    let server = server(["k"]);
+    let client = Client::of(&server);
+    client.list("").await;
+    server.faults().add(Rule::on("PutObject", Effect::LoseAnswer));
+    // Whether the engine finds out what became of it or not: the new object is there.
+    drop(client.put("new").await);
+    for asked in 2..=3 {
+        assert_eq!(client.list("").await, ["k", "new"]);
+        assert_eq!(lists(&server), asked);
+    }
+    client.clock.advance(DOUBT);
+    client.list("").await;
+    client.list("").await;
+    assert_eq!(lists(&server), 4);
+}
+
+#[tokio::test]
+async fn a_denied_listing_is_asked_for_again_and_an_absence_is_not() {
+    let server = server(["k"]);
+    let client = Client::of(&server);
+    server.faults().add(Rule::on("ListObjectsV2", Effect::access_denied()));
+    let denied = pages(&client.at(""), Freshness::Cached).await.expect_err("denied");
+    assert_eq!(denied.kind, ErrorKind::Denied);
+    assert_eq!(client.list("").await, ["k"]);
+    for _ in 0..2 {
+        let absent = client.at("none").stat(Freshness::Cached).await.expect_err("absent");
+        assert_eq!(absent.kind, ErrorKind::NotFound);
+    }
+    assert_eq!(server.counts().get("HeadObject"), 1);
+}
+
+#[tokio::test]
+async fn switched_off_every_visit_is_a_request() {
+    let server = server(["a/k"]);
+    let mut settings = Settings::default();
+    settings.cache.enabled = false;
+    let client = Client::of(&server);
+    client.registry.cache().configure(settings.cache);
+    for visit in 1..=3 {
+        client.list("a/").await;
+        assert_eq!(server.counts().total(), visit);
+    }
+    let requests = client.registry.requests();
+    assert_eq!(requests.iter().map(|(_, counts)| counts.get(OpKind::List)).sum::<u64>(), 3);
+}
