@@ -105,14 +105,17 @@ pub async fn gather(body: Body) -> Result<Bytes> {
     Ok(pieces.concat().into())
 }
 
-/// Bytes that differ everywhere.
+/// Bytes that no part size divides: a block of odd length, again and again.
 pub fn noise(len: usize) -> Bytes {
     let mut state = 0x9e37_79b9_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 33) as u8
     };
-    (0..len).map(|_| next()).collect()
+    let block: Vec<u8> = (0..65_537).map(|_| next()).collect();
+    let mut bytes = block.repeat(len.div_ceil(block.len()));
+    bytes.truncate(len);
+    bytes.into()
 }
 
 /// The failure, which must be of this kind.
