@@ -120,6 +120,8 @@ pub enum Io {
         at: Uri,
         /// What must be true of the destination.
         precondition: Precondition,
+        /// The source and the version of it that was read, where its checksum is to be compared first.
+        verify: Option<Box<(Uri, Entry)>>,
     },
     /// Ends a sink, leaving nothing.
     Abort {

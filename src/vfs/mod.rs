@@ -142,7 +142,8 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// (`NotFound`): its marker is, and a bucket.
     async fn stat(&self, freshness: Freshness) -> Result<Entry>;
 
-    /// Everything that the service tells of an object. `Unsupported` where there is no such thing.
+    /// Everything that the service tells of an object, past the cache. `Unsupported` where there is no
+    /// such thing.
     async fn head(&self) -> Result<Head>;
 
     /// The bytes in `range` (all without one); always past every cache. `Matches` binds the read to what

@@ -9,6 +9,7 @@ mod count;
 mod perform;
 mod places;
 mod runner;
+mod verify;
 
 use std::fmt;
 use std::sync::Arc;

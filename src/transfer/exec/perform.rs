@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::super::io::{DirId, Io, ItemId, Relation, Reply};
 use super::budget::Permit;
 use super::places::Places;
+use super::verify;
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 use crate::vfs::{Body, CopyOptions, CreateHint, Precondition, Sink};
 
@@ -72,7 +73,13 @@ impl Worker {
                 }
                 Ok(Reply::Done)
             }
-            Io::Commit { item, at, precondition } => self.commit(item, &at, precondition).await,
+            Io::Commit { item, at, precondition, verify } => {
+                if let Some(of) = verify {
+                    let sink = self.sink(item, &at)?;
+                    verify::check(&self.places, &of.0, &of.1, &sink.state()).await?;
+                }
+                self.commit(item, &at, precondition).await
+            }
             Io::Abort { item, at } => self.abort(item, &at).await,
             Io::RemoveSource { at, entry } => self.remove_source(&at, &entry).await,
             Io::Remove { at, precondition } => {

@@ -16,8 +16,9 @@ pub enum After {
     Fail(VfsError),
     /// The file is left.
     Skip,
-    /// The source changed: begin anew with what it is now.
-    Restart,
+    /// The source changed, or came otherwise than it is: begin anew with what it is now. The error is for
+    /// when that was tried often enough.
+    Restart(VfsError),
     /// Begin anew at the (new) target.
     Anew,
 }
@@ -50,6 +51,9 @@ impl Machine {
                 self.copied(id, Some(&entry));
             }
             (Io::Commit { .. }, Err(error)) if error.kind == ErrorKind::Unsupported => self.lost(id, error),
+            (Io::Commit { .. }, Err(error)) if error.kind == ErrorKind::Corrupt => {
+                self.break_off(id, After::Restart(error));
+            }
             (Io::Abort { .. }, result) => self.aborted(id, result),
             (io, Err(error)) => self.write_failed(id, io, error),
             (_, Ok(_)) => {}
@@ -101,7 +105,7 @@ impl Machine {
             item.open -= 1;
         }
         match error.kind {
-            ErrorKind::Conflict | ErrorKind::Corrupt => self.break_off(id, After::Restart),
+            ErrorKind::Conflict | ErrorKind::Corrupt => self.break_off(id, After::Restart(error)),
             _ => self.break_off(id, After::Fail(error)),
         }
     }
@@ -150,7 +154,7 @@ impl Machine {
             }
             (Some(After::Fail(error)), Ok(_)) | (_, Err(error)) => self.fail(id, error),
             (Some(After::Skip), Ok(_)) => self.skip(id),
-            (Some(After::Restart), Ok(_)) => self.restart(id),
+            (Some(After::Restart(error)), Ok(_)) => self.restart(id, error),
             (Some(After::Anew) | None, Ok(_)) => self.look(id, Looking::First),
         }
     }

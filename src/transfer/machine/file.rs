@@ -130,7 +130,10 @@ impl Machine {
         let (source, to, precondition) = (item.source.clone(), item.target.clone(), item.agreed.clone());
         let one_family = matches!((&source, &to), (Uri::Local(_), Uri::Local(_)) | (Uri::S3(_), Uri::S3(_)));
         Some(if item.sink_open {
-            Io::Commit { item: id, at: to, precondition }
+            // A small file came by one request, which vouches for it.
+            let verify = item.large || self.kind == JobKind::Move;
+            let verify = verify.then(|| Box::new((source, item.entry.clone())));
+            Io::Commit { item: id, at: to, precondition, verify }
         } else if self.may_rename(item.root) && !item.followed {
             Io::Rename { from: source, to, precondition }
         } else if item.is_link() {

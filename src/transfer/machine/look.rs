@@ -87,7 +87,11 @@ impl Machine {
         let as_agreed = item.is_as_agreed(found.as_ref());
         match (item.looking, found) {
             (Looking::Source, found) => self.source_seen(id, found),
-            (Looking::Conflict, _) if as_agreed && !item.sink_open => self.restart(id),
+            (Looking::Conflict, _) if as_agreed && !item.sink_open => {
+                let why = "it changes while it is copied";
+                let error = VfsError::new(Op::Read, item.source.clone(), ErrorKind::Conflict, why);
+                self.restart(id, error.with_hint("try again when nothing writes to it"));
+            }
             (Looking::Conflict | Looking::Unknown, _) if as_agreed => self.redo(id, now),
             (Looking::Unknown, Some(found)) if item.is_proof(&found) => self.copied(id, Some(&found)),
             (_, None) => {
@@ -101,14 +105,13 @@ impl Machine {
         }
     }
 
-    /// The source isn't what it was when it was planned: look at it again and begin anew.
-    pub(super) fn restart(&mut self, id: ItemId) {
+    /// The source isn't what it was when it was planned: look at it again and begin anew, unless that
+    /// was tried often enough.
+    pub(super) fn restart(&mut self, id: ItemId, error: VfsError) {
         let Some(item) = self.items.get_mut(&id) else { return };
         item.restarts += 1;
         if item.restarts > RESTARTS {
-            let why = "it changes while it is copied";
-            let error = VfsError::new(Op::Read, item.source.clone(), ErrorKind::Conflict, why);
-            return self.fail(id, error.with_hint("try again when nothing writes to it"));
+            return self.fail(id, error);
         }
         self.look(id, Looking::Source);
     }

@@ -220,7 +220,8 @@ impl VfsPath for S3Path {
     }
 
     async fn head(&self) -> Result<Head> {
-        let head = self.head_now(Op::Stat, Detail::Full, Freshness::Cached).await?;
+        // Past the cache: what a row's HEAD left there tells no checksum.
+        let head = self.head_now(Op::Stat, Detail::Full, Freshness::Past).await?;
         Ok(Arc::unwrap_or_clone(head))
     }
 

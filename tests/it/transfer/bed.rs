@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bifold::config::{Connection, Env, Settings};
+use bifold::config::{ChecksumMode, Connection, Env, Settings};
 use bifold::model::{Entry, Freshness, Kind, Name, S3Uri, Uri};
 use bifold::transfer::{
     Answer, Choice, Engine, JobEvent, JobHandle, JobId, JobKind, JobOptions, JobSpec, Limits, Outcome,
@@ -189,7 +189,10 @@ fn serve() -> (Server, Registry) {
         server.store().create_bucket(name);
     }
     let mut settings = Settings::default();
+    let checked = Some(ChecksumMode::WhenSupported);
+    let checked = Connection { response_checksums: checked, ..Connection::default() };
     settings.connections.insert("other".to_owned(), Connection::default());
+    settings.connections.insert("checked".to_owned(), checked);
     let env: Env = server.env().into_iter().collect();
     let registry = Registry::new(&settings, &env);
     (server, registry)

@@ -254,3 +254,28 @@ async fn an_open_pane_sees_the_end_of_a_job_with_one_listing_for_all_its_files()
     assert_eq!((rows().await, rows().await), (31, 31));
     assert_eq!(bed.server().counts().get("ListObjectsV2"), before + 1);
 }
+
+#[tokio::test]
+async fn a_flipped_bit_on_the_way_is_found_by_the_checksum() {
+    let bed = Bed::new(Pair::S3Local);
+    bed.server().store().put("left", "a", noise(17 << 20));
+    let source = Uri::S3(S3Uri::new("checked", "left", "a"));
+    let path = bed.registry().resolve(&source).unwrap();
+    let entry = path.stat(Freshness::Past).await.unwrap();
+    let item = bifold::transfer::SourceItem { uri: source, entry };
+    for flips in [1, 100] {
+        bed.server().faults().add(Rule::on("GetObject", Effect::FlipBit(5000)).times(flips));
+        let target = Target::As(bed.right.uri(&format!("after {flips}")));
+        let outcome = bed.copy_to(JobKind::Copy, vec![item.clone()], target).await;
+        bed.server().faults().clear();
+        bed.check_clean();
+        let there = bed.right.get(&format!("after {flips}")).await;
+        if flips == 1 {
+            assert_eq!(outcome.failures, []);
+            assert!(there.unwrap() == noise(17 << 20), "tried again, and whole");
+        } else {
+            assert_eq!(outcome.failures[0].error.kind, ErrorKind::Corrupt);
+            assert!(there.is_none(), "nothing wrong is left");
+        }
+    }
+}

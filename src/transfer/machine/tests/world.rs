@@ -251,7 +251,7 @@ impl World {
                 self.sinks.get_mut(item).expect("an open sink").parts.insert(*offset, (*len, content));
                 Ok(Reply::Done)
             }
-            Io::Commit { item, at, precondition } => self.commit(io, *item, at, precondition),
+            Io::Commit { item, at, precondition, .. } => self.commit(io, *item, at, precondition),
             Io::Abort { item, .. } => {
                 self.sinks.remove(item);
                 Ok(Reply::Done)

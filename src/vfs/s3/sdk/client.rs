@@ -40,6 +40,8 @@ pub(super) struct Clients {
     pub path_style: bool,
     /// Whether CRC64NVME may be sent; `Content-MD5` goes otherwise.
     pub sends_crc: bool,
+    /// Whether answers are to carry checksums.
+    pub asks_crc: bool,
 }
 
 /// What is found once, on first use: files are read and variables looked at, nothing is asked.
@@ -117,6 +119,7 @@ impl ClientPool {
         let custom = base.endpoint.is_some();
         let path_style = self.connection.path_style.unwrap_or(custom);
         let sends_crc = mode(self.connection.request_checksums, custom) == ChecksumMode::WhenSupported;
+        let asks_crc = mode(self.connection.response_checksums, custom) == ChecksumMode::WhenSupported;
         let config = self.config(base, &region, path_style);
         let transfers = config
             .clone()
@@ -129,6 +132,7 @@ impl ClientPool {
             region,
             path_style,
             sends_crc,
+            asks_crc,
         }
     }
 

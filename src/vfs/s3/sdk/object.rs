@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
 use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest, Md5};
 
 use super::super::super::{Precondition, required_etag};
-use super::super::api::{Got, ObjectAttributes, ObjectRef, Payload, Written};
+use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Written};
 use super::super::checksum::crc64_text;
 use super::super::reasons;
 use super::body::{SILENCE, STALL, Sending, incoming, outgoing, unless_stalled};
@@ -63,14 +63,17 @@ pub(super) async fn watched<T, E>(
 }
 
 impl Sdk {
-    pub(super) async fn head_object(&self, object: &ObjectRef) -> Result<Arc<Head>> {
+    pub(super) async fn head_object(&self, object: &ObjectRef, detail: Detail) -> Result<Arc<Head>> {
         let ask = self.ask(Op::Stat, OpKind::Head, &object.bucket, &object.key);
         let output = self
             .call(&ask, |route| {
+                // The checksum of an object under KMS takes the right to decrypt it: a row doesn't need it.
+                let checksum = detail == Detail::Full && route.clients.asks_crc;
                 let request = route
                     .clients
                     .calls
                     .head_object()
+                    .set_checksum_mode(checksum.then_some(ChecksumMode::Enabled))
                     .bucket(&*object.bucket)
                     .key(&*object.key)
                     .set_version_id(object.version.as_deref().map(str::to_owned))

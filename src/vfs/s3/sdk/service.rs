@@ -30,8 +30,8 @@ impl S3Api for Sdk {
         listing::list(self, request)
     }
 
-    async fn head(&self, object: &ObjectRef, _: Detail, _: Freshness) -> Result<Arc<Head>> {
-        self.head_object(object).await
+    async fn head(&self, object: &ObjectRef, detail: Detail, _: Freshness) -> Result<Arc<Head>> {
+        self.head_object(object, detail).await
     }
 
     async fn bucket_region(&self, bucket: &str, _: Freshness) -> Result<Option<Arc<str>>> {
