@@ -100,7 +100,7 @@ impl Tasks {
 
     /// Queues a task for another try, after a wait that doubles with each failure.
     pub fn again(&mut self, task: &Task, now: Duration) {
-        let wait = Duration::from_millis(200) * 2u32.pow(task.failed.min(6));
+        let wait = Duration::from_millis(200) * 2u32.pow(task.failed.min(5));
         let wait = wait.mul_f64(0.5 + self.rng.f64() / 2.0);
         self.next += 1;
         let task = Task { failed: task.failed + 1, ..task.clone() };
