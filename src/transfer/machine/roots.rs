@@ -98,7 +98,8 @@ impl Machine {
             return Err(refuse(place, "files and directories go into a bucket, not beside the buckets"));
         }
         if !matches!(target, Target::ContentsInto(_)) {
-            let name = at.name();
+            // Its own name, where it keeps one: in a key, bytes that aren't UTF-8 are replaced already.
+            let name = if matches!(target, Target::Into(_)) { item.uri.name() } else { at.name() };
             if let Some(why) = names::refusal(&name, &at, &to) {
                 return Err(refuse(&item.uri, &why).with_hint("copy it under another name"));
             }
