@@ -11,6 +11,7 @@ use crossterm::event::Event;
 use futures::{FutureExt, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
@@ -62,6 +63,7 @@ struct Clockwork {
     deadline: Option<Instant>,
     input_open: bool,
     suspend: bool,
+    clear: bool,
     ended: bool,
 }
 
@@ -74,6 +76,7 @@ impl Clockwork {
             deadline: None,
             input_open: true,
             suspend: false,
+            clear: false,
             ended: false,
         }
     }
@@ -150,11 +153,16 @@ where
     }
 
     fn heard(&mut self, clock: &mut Clockwork, event: Option<io::Result<Event>>) {
-        let Some(Ok(event)) = event else {
-            // The terminal is gone.
-            clock.input_open = false;
-            return self.terminate(clock);
+        let event = match event {
+            Some(Ok(event)) => event,
+            gone => {
+                tracing::info!("the terminal is gone: {gone:?}");
+                clock.input_open = false;
+                return self.terminate(clock);
+            }
         };
+        // A size that came and went in between is never seen, but what the terminal shows is lost.
+        clock.clear |= matches!(event, Event::Resize(..));
         if let Some(input) = input(event) {
             if let Some(fail) = self.fail.take() {
                 fail.reach();
@@ -173,6 +181,7 @@ where
             Signal::Terminate => self.terminate(clock),
             Signal::Suspend => clock.suspend = true,
             Signal::Resumed => self.resume(clock),
+            Signal::Resized => self.measure(clock),
         }
     }
 
@@ -189,7 +198,7 @@ where
             match signal {
                 Signal::Resumed => break,
                 Signal::Terminate => self.terminate(clock),
-                Signal::Suspend => {}
+                Signal::Suspend | Signal::Resized => {}
             }
         }
         self.resume(clock);
@@ -197,11 +206,16 @@ where
 
     /// Takes the terminal back, whatever became of it, and draws it anew.
     fn resume(&mut self, clock: &mut Clockwork) {
-        let back = self.screen.resume().and_then(|()| Ok(self.terminal.clear()?));
-        if let Err(error) = back {
+        if let Err(error) = self.screen.resume() {
             tracing::error!("the terminal can't be taken back: {error}");
             return self.terminate(clock);
         }
+        self.measure(clock);
+    }
+
+    /// Draws all of it anew, in the size that the terminal has now.
+    fn measure(&mut self, clock: &mut Clockwork) {
+        clock.clear = true;
         if let Ok(size) = self.terminal.size() {
             self.update(clock, resized(size.width, size.height));
         }
@@ -253,6 +267,11 @@ where
 
     fn draw(&mut self, clock: &mut Clockwork) -> io::Result<()> {
         self.screen.begin_frame()?;
+        if std::mem::take(&mut clock.clear) {
+            // Not `clear`, which asks the terminal for the cursor and waits for the answer among the keys.
+            let size = self.terminal.size()?;
+            self.terminal.resize(Rect::new(0, 0, size.width, size.height))?;
+        }
         let drawn = self.terminal.draw(|frame| view::draw(frame, &self.state, &self.theme)).map(|_| ());
         self.screen.end_frame()?;
         clock.pace.drawn(Instant::now());

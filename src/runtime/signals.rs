@@ -14,6 +14,8 @@ pub(super) enum Signal {
     Suspend,
     /// SIGCONT: it goes on.
     Resumed,
+    /// SIGWINCH. The terminal's events tell sizes too, but lose one that comes together with a key.
+    Resized,
 }
 
 /// The signals from now on. Must be called inside the tokio runtime.
@@ -23,6 +25,7 @@ pub(super) fn watch() -> io::Result<mpsc::Receiver<Signal>> {
         (SignalKind::terminate(), Signal::Terminate),
         (SignalKind::hangup(), Signal::Terminate),
         (SignalKind::interrupt(), Signal::Terminate),
+        (SignalKind::window_change(), Signal::Resized),
         (SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Signal::Suspend),
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Signal::Resumed),
     ];
