@@ -52,7 +52,16 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status,
     if asked == ConflictPolicy::Ask && !job::can_ask() {
         obstacle::refuse(context, args.conflict.is_some(), &specs).await?;
     }
+    make_receiver(context, &target).await?;
     job::run(context, specs).await
+}
+
+/// `cp f new/` makes `new`: the slash says what it is to be.
+async fn make_receiver(context: &Context, to: &Typed) -> VfsResult<()> {
+    match to.uri.as_local() {
+        Some(path) if to.slash && !path.exists() => context.path(&to.uri)?.mkdir().await,
+        _ => Ok(()),
+    }
 }
 
 /// What a location of the command line is, looked up past the cache.
