@@ -60,7 +60,7 @@ impl Front {
         parts.headers.insert("server", HeaderValue::from_static("AmazonS3"));
         let mut answer = Answer { body, at: 0, end: None, flip: None, traffic: Arc::clone(&self.traffic) };
         for effect in exchange.effects.lock().drain(..) {
-            answer.bend(effect, &mut parts.headers);
+            answer.bend(&effect, &mut parts.headers);
         }
         Response::from_parts(parts, answer)
     }
@@ -178,8 +178,8 @@ enum End {
 }
 
 impl Answer {
-    fn bend(&mut self, effect: Effect, headers: &mut http::HeaderMap) {
-        match effect {
+    fn bend(&mut self, effect: &Effect, headers: &mut http::HeaderMap) {
+        match *effect {
             Effect::CutBody(at) => self.end = Some((at, End::Fail)),
             Effect::TruncateBody(at) => self.end = Some((at, End::Finish)),
             Effect::StallBody(at) => self.end = Some((at, End::Stall)),

@@ -21,10 +21,14 @@
 
 mod access;
 mod blob;
+pub mod calls;
 mod faults;
 mod front;
 pub mod picture;
+pub mod samples;
 mod server;
+#[allow(clippy::wildcard_imports, reason = "of the protocol's types each file uses a dozen")]
+#[allow(clippy::needless_pass_by_value, reason = "the operations have one shape, whatever they use of it")]
 mod service;
 mod store;
 pub mod svg;

@@ -83,6 +83,7 @@ impl Server {
     ///
     /// # Errors
     /// When the port is taken, or the system gives no socket or threads.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write them down on the spot")]
     pub fn start(options: Options) -> io::Result<Self> {
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;

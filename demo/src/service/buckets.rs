@@ -11,7 +11,7 @@ pub(super) fn owner() -> Owner {
     Owner { display_name: Some("demo".to_owned()), id: Some(id) }
 }
 
-pub(super) async fn list_buckets(
+pub(super) fn list_buckets(
     service: &Service,
     request: S3Request<ListBucketsInput>,
 ) -> S3Result<S3Response<ListBucketsOutput>> {
@@ -43,7 +43,7 @@ pub(super) async fn list_buckets(
     })
 }
 
-pub(super) async fn create_bucket(
+pub(super) fn create_bucket(
     service: &Service,
     request: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
@@ -65,7 +65,7 @@ pub(super) async fn create_bucket(
     ok(CreateBucketOutput { location })
 }
 
-pub(super) async fn delete_bucket(
+pub(super) fn delete_bucket(
     service: &Service,
     request: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
@@ -78,7 +78,7 @@ pub(super) async fn delete_bucket(
     ok(DeleteBucketOutput::default())
 }
 
-pub(super) async fn head_bucket(
+pub(super) fn head_bucket(
     service: &Service,
     request: S3Request<HeadBucketInput>,
 ) -> S3Result<S3Response<HeadBucketOutput>> {
@@ -87,7 +87,7 @@ pub(super) async fn head_bucket(
     ok(HeadBucketOutput { bucket_region: Some(region), ..HeadBucketOutput::default() })
 }
 
-pub(super) async fn get_bucket_location(
+pub(super) fn get_bucket_location(
     service: &Service,
     request: S3Request<GetBucketLocationInput>,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
@@ -98,7 +98,7 @@ pub(super) async fn get_bucket_location(
     ok(GetBucketLocationOutput { location_constraint: constraint })
 }
 
-pub(super) async fn get_bucket_versioning(
+pub(super) fn get_bucket_versioning(
     service: &Service,
     request: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
@@ -111,7 +111,7 @@ pub(super) async fn get_bucket_versioning(
     ok(GetBucketVersioningOutput { status, mfa_delete: None })
 }
 
-pub(super) async fn put_bucket_versioning(
+pub(super) fn put_bucket_versioning(
     service: &Service,
     request: S3Request<PutBucketVersioningInput>,
 ) -> S3Result<S3Response<PutBucketVersioningOutput>> {

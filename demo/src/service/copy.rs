@@ -79,7 +79,7 @@ fn condition(headers: &HeaderMap, name: &str) -> S3Result<Option<ETagCondition>>
     headers.get(name).map(parse).transpose().map_err(|_| s3_error!(InvalidArgument, "{name} is no tag"))
 }
 
-pub(super) async fn copy_object(
+pub(super) fn copy_object(
     service: &Service,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
@@ -135,7 +135,7 @@ fn resum(body: &Blob, source: &Checksum, named: Option<&str>) -> S3Result<Checks
     sums::check(body, &Checksum::default(), named.or(own), None)
 }
 
-pub(super) async fn upload_part_copy(
+pub(super) fn upload_part_copy(
     service: &Service,
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {

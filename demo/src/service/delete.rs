@@ -49,7 +49,7 @@ fn delete(
     Ok(Deleted { marker, version: Some(id.to_owned()) })
 }
 
-pub(super) async fn delete_object(
+pub(super) fn delete_object(
     service: &Service,
     request: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
@@ -64,7 +64,7 @@ pub(super) async fn delete_object(
     })
 }
 
-pub(super) async fn delete_objects(
+pub(super) fn delete_objects(
     service: &Service,
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {

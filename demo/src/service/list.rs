@@ -79,7 +79,7 @@ fn rows(page: &Page<'_, Vec<Version>>, names: Names, owner: bool) -> Rows {
     (Some(objects).filter(|objects| !objects.is_empty()), names.prefixes(prefixes), all)
 }
 
-pub(super) async fn list_objects_v2(
+pub(super) fn list_objects_v2(
     service: &Service,
     request: S3Request<ListObjectsV2Input>,
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
@@ -128,7 +128,7 @@ fn bend<T>(exchange: Option<&Arc<Exchange>>, page: &mut Page<'_, T>, from: From)
     }
 }
 
-pub(super) async fn list_objects(
+pub(super) fn list_objects(
     service: &Service,
     request: S3Request<ListObjectsInput>,
 ) -> S3Result<S3Response<ListObjectsOutput>> {

@@ -43,6 +43,7 @@ impl Service {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends every operation")]
 fn ok<T>(output: T) -> S3Result<S3Response<T>> {
     Ok(S3Response::new(output))
 }
@@ -88,44 +89,53 @@ fn quoted(etag: &str) -> ETag {
     ETag::Strong(etag.to_owned())
 }
 
-/// Declares that each operation is the function of its name in a module: plain ones over the input,
-/// and those that need the whole request.
+/// Declares that each operation is the function of its name in a module; those that read a body wait.
 macro_rules! operations {
-    ($($module:ident :: $name:ident ( $input:ident ) -> $output:ident;)*) => {
+    (
+        at once { $($module:ident :: $name:ident ( $input:ident ) -> $output:ident;)* }
+        with a body { $($module_b:ident :: $name_b:ident ( $input_b:ident ) -> $output_b:ident;)* }
+    ) => {
         #[async_trait::async_trait]
         impl S3 for Service {
             $(async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
-                $module::$name(self, request).await
+                $module::$name(self, request)
+            })*
+            $(async fn $name_b(&self, request: S3Request<$input_b>) -> S3Result<S3Response<$output_b>> {
+                $module_b::$name_b(self, request).await
             })*
         }
     };
 }
 
 operations! {
-    buckets::list_buckets(ListBucketsInput) -> ListBucketsOutput;
-    buckets::create_bucket(CreateBucketInput) -> CreateBucketOutput;
-    buckets::delete_bucket(DeleteBucketInput) -> DeleteBucketOutput;
-    buckets::head_bucket(HeadBucketInput) -> HeadBucketOutput;
-    buckets::get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput;
-    buckets::get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput;
-    buckets::put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput;
-    list::list_objects(ListObjectsInput) -> ListObjectsOutput;
-    list::list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;
-    versions::list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput;
-    read::get_object(GetObjectInput) -> GetObjectOutput;
-    read::head_object(HeadObjectInput) -> HeadObjectOutput;
-    write::put_object(PutObjectInput) -> PutObjectOutput;
-    copy::copy_object(CopyObjectInput) -> CopyObjectOutput;
-    copy::upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput;
-    delete::delete_object(DeleteObjectInput) -> DeleteObjectOutput;
-    delete::delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput;
-    multipart::create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput;
-    multipart::upload_part(UploadPartInput) -> UploadPartOutput;
-    multipart::complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput;
-    multipart::abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput;
-    multipart::list_parts(ListPartsInput) -> ListPartsOutput;
-    multipart::list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput;
-    tags::get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput;
-    tags::put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput;
-    tags::delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput;
+    at once {
+        buckets::list_buckets(ListBucketsInput) -> ListBucketsOutput;
+        buckets::create_bucket(CreateBucketInput) -> CreateBucketOutput;
+        buckets::delete_bucket(DeleteBucketInput) -> DeleteBucketOutput;
+        buckets::head_bucket(HeadBucketInput) -> HeadBucketOutput;
+        buckets::get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput;
+        buckets::get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput;
+        buckets::put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput;
+        list::list_objects(ListObjectsInput) -> ListObjectsOutput;
+        list::list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;
+        versions::list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput;
+        read::get_object(GetObjectInput) -> GetObjectOutput;
+        read::head_object(HeadObjectInput) -> HeadObjectOutput;
+        copy::copy_object(CopyObjectInput) -> CopyObjectOutput;
+        copy::upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput;
+        delete::delete_object(DeleteObjectInput) -> DeleteObjectOutput;
+        delete::delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput;
+        multipart::create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput;
+        multipart::complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput;
+        multipart::abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput;
+        multipart::list_parts(ListPartsInput) -> ListPartsOutput;
+        multipart::list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput;
+        tags::get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput;
+        tags::put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput;
+        tags::delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput;
+    }
+    with a body {
+        write::put_object(PutObjectInput) -> PutObjectOutput;
+        multipart::upload_part(UploadPartInput) -> UploadPartOutput;
+    }
 }

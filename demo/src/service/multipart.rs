@@ -55,7 +55,7 @@ fn remove(state: &mut State, name: &str, key: &str, id: &str) -> S3Result<()> {
     Ok(())
 }
 
-pub(super) async fn create_multipart_upload(
+pub(super) fn create_multipart_upload(
     service: &Service,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
@@ -68,7 +68,12 @@ pub(super) async fn create_multipart_upload(
     let mut state = service.store.lock();
     let (initiated, id) = (state.now(), state.issue());
     let uploads = &mut bucket_mut(&mut state, &input.bucket)?.uploads;
-    let upload = Upload { initiated, attributes, algorithm: algorithm.clone(), parts: Default::default() };
+    let upload = Upload {
+        initiated,
+        attributes,
+        algorithm: algorithm.clone(),
+        parts: std::collections::BTreeMap::default(),
+    };
     uploads.entry(input.key.clone()).or_default().insert(id.clone(), upload);
     ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
@@ -121,7 +126,7 @@ pub(super) async fn upload_part(
     ok(output)
 }
 
-pub(super) async fn complete_multipart_upload(
+pub(super) fn complete_multipart_upload(
     service: &Service,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
@@ -260,7 +265,7 @@ fn check_whole(input: &CompleteMultipartUploadInput, object: &store::Object) -> 
     Ok(())
 }
 
-pub(super) async fn abort_multipart_upload(
+pub(super) fn abort_multipart_upload(
     service: &Service,
     request: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
@@ -269,7 +274,7 @@ pub(super) async fn abort_multipart_upload(
     ok(AbortMultipartUploadOutput::default())
 }
 
-pub(super) async fn list_parts(
+pub(super) fn list_parts(
     service: &Service,
     request: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
@@ -320,7 +325,7 @@ fn shown(upload: &Upload, number: i32, part: &StoredPart) -> Part {
     shown
 }
 
-pub(super) async fn list_multipart_uploads(
+pub(super) fn list_multipart_uploads(
     service: &Service,
     request: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
@@ -333,8 +338,7 @@ pub(super) async fn list_multipart_uploads(
     let query = Query { prefix: &prefix, delimiter, from: From::Start, limit: usize::MAX };
     let all = page(&bucket(&state, &input.bucket)?.uploads, &query, |_| true);
     let marker = (input.key_marker.as_deref().unwrap_or_default(), input.upload_id_marker.as_deref());
-    let lines: Vec<Line<'_>> =
-        all.rows.into_iter().flat_map(lines).filter(|line| line.is_after(marker)).collect();
+    let lines: Vec<Line<'_>> = all.rows.iter().flat_map(lines).filter(|line| line.is_after(marker)).collect();
     let page = &lines[..limit.min(lines.len())];
     let more = lines.len() > page.len() && limit > 0;
     let next = page.last().filter(|_| more);
@@ -389,8 +393,8 @@ impl Line<'_> {
     }
 }
 
-fn lines<'a>(row: Row<'a, std::collections::BTreeMap<String, Upload>>) -> Vec<Line<'a>> {
-    match row {
+fn lines<'a>(row: &Row<'a, std::collections::BTreeMap<String, Upload>>) -> Vec<Line<'a>> {
+    match *row {
         Row::Prefix(name) => vec![Line { name, upload: None }],
         Row::Key(name, uploads) => {
             uploads.iter().map(|(id, upload)| Line { name, upload: Some((id, upload)) }).collect()

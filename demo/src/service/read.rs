@@ -120,7 +120,7 @@ fn headers(version: &Version, object: &store::Object, span: &Span<u64>, partial:
     }
 }
 
-pub(super) async fn head_object(
+pub(super) fn head_object(
     service: &Service,
     request: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
@@ -147,7 +147,7 @@ pub(super) async fn head_object(
     Ok(response)
 }
 
-pub(super) async fn get_object(
+pub(super) fn get_object(
     service: &Service,
     request: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {

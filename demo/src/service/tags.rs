@@ -9,7 +9,7 @@ use super::read::{find, no_version};
 use super::{Service, bucket_mut, no_key, ok, write};
 use crate::store::{Attributes, State};
 
-pub(super) async fn get_object_tagging(
+pub(super) fn get_object_tagging(
     service: &Service,
     request: S3Request<GetObjectTaggingInput>,
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
@@ -21,7 +21,7 @@ pub(super) async fn get_object_tagging(
     ok(GetObjectTaggingOutput { tag_set, version_id: version.id.clone() })
 }
 
-pub(super) async fn put_object_tagging(
+pub(super) fn put_object_tagging(
     service: &Service,
     request: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
@@ -36,7 +36,7 @@ pub(super) async fn put_object_tagging(
     ok(PutObjectTaggingOutput { version_id })
 }
 
-pub(super) async fn delete_object_tagging(
+pub(super) fn delete_object_tagging(
     service: &Service,
     request: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {

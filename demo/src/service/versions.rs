@@ -24,7 +24,7 @@ impl Line<'_> {
     }
 }
 
-pub(super) async fn list_object_versions(
+pub(super) fn list_object_versions(
     service: &Service,
     request: S3Request<ListObjectVersionsInput>,
 ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
@@ -37,7 +37,7 @@ pub(super) async fn list_object_versions(
     let delimiter = delimiter(input.delimiter.as_ref());
     let all =
         page(keys, &Query { prefix: &prefix, delimiter, from: From::Start, limit: usize::MAX }, |_| true);
-    let lines = all.rows.into_iter().flat_map(lines);
+    let lines = all.rows.iter().flat_map(lines);
     let (after, version) = (input.key_marker.as_deref(), input.version_id_marker.as_deref());
     let mut rest = skip(lines, after, version).peekable();
     let shown: Vec<Line<'_>> = rest.by_ref().take(limit).collect();
@@ -62,8 +62,8 @@ pub(super) async fn list_object_versions(
     })
 }
 
-fn lines<'a>(row: Row<'a, Vec<Version>>) -> Vec<Line<'a>> {
-    match row {
+fn lines<'a>(row: &Row<'a, Vec<Version>>) -> Vec<Line<'a>> {
+    match *row {
         Row::Prefix(prefix) => vec![Line::Prefix(prefix)],
         Row::Key(key, versions) => {
             let line = |(at, version): (usize, &'a Version)| Line::Version { key, version, latest: at == 0 };

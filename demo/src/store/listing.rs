@@ -149,16 +149,16 @@ mod tests {
     use super::*;
 
     fn list(keys: &[&str], prefix: &str, delimiter: Option<&str>, limit: usize) -> Vec<Vec<String>> {
-        let map: BTreeMap<String, ()> = keys.iter().map(|key| ((*key).to_owned(), ())).collect();
+        let map: BTreeMap<String, u8> = keys.iter().map(|key| ((*key).to_owned(), 0)).collect();
         let mut pages = Vec::new();
         let mut from = From::Start;
         loop {
-            let page = page(&map, &Query { prefix, delimiter, from, limit }, |()| true);
+            let page = page(&map, &Query { prefix, delimiter, from, limit }, |_| true);
             pages.push(
                 page.rows
                     .iter()
                     .map(|row| match row {
-                        Row::Key(key, ()) => (*key).to_owned(),
+                        Row::Key(key, _) => (*key).to_owned(),
                         Row::Prefix(prefix) => format!("{prefix}*"),
                     })
                     .collect(),
