@@ -86,7 +86,7 @@ pub struct Attributes {
     /// Cache-Control.
     pub cache_control: Option<String>,
     /// Expires.
-    pub(crate) expires: Option<Timestamp>,
+    pub expires: Option<Timestamp>,
     /// The storage class; `STANDARD` where none was sent.
     pub class: Option<String>,
     /// The encryption and its key's id; `AES256` where none was sent.
