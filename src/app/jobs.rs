@@ -36,11 +36,11 @@ impl Label {
         }
     }
 
-    /// Whether it reads from or writes into this directory, above it or below it.
-    pub fn concerns(&self, dir: &Uri) -> bool {
-        let related = |uri: &Uri| uri.contains(dir) || dir.contains(uri);
+    /// The directories that it changes, each with all that is below: where things go, and where they are
+    /// taken away.
+    pub fn changes(&self) -> impl Iterator<Item = &Uri> {
         let origin = self.origin.as_ref().filter(|_| self.kind != JobKind::Copy);
-        origin.into_iter().chain(&self.target).any(related)
+        origin.into_iter().chain(&self.target)
     }
 }
 

@@ -227,7 +227,7 @@ pub(super) fn sorted(state: &mut State, req: ReqId, order: Order) {
 /// A job wrote into or removed from this directory: panes on it or above it list again soon, but not often.
 pub(super) fn touched(state: &mut State, dir: &Uri) {
     let now = state.now;
-    for pane in state.panes.iter_mut().filter(|pane| pane.uri.contains(dir)) {
+    for pane in state.panes.iter_mut().filter(|pane| pane.shows_changes_of(dir)) {
         let relist = &mut pane.relist;
         let pause = RELIST_EVERY.max(relist.took.saturating_mul(10));
         let last = relist.last.or(pane.listing.map(|listing| listing.started));
@@ -239,8 +239,10 @@ pub(super) fn touched(state: &mut State, dir: &Uri) {
 /// A job is over: panes that it concerns list again now.
 pub(super) fn job_ended(state: &mut State, job: &Label) {
     let now = state.now;
-    for pane in state.panes.iter_mut().filter(|pane| job.concerns(&pane.uri)) {
-        pane.relist.due = Some(now);
+    for pane in &mut state.panes {
+        if job.changes().any(|dir| dir.contains(&pane.uri) || pane.shows_changes_of(dir)) {
+            pane.relist.due = Some(now);
+        }
     }
 }
 

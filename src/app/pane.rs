@@ -192,6 +192,16 @@ impl Pane {
         self.uri.as_s3().is_some_and(|s3| s3.bucket.is_none())
     }
 
+    /// Whether something new or gone in `dir` can change the rows here: on S3 a key makes prefixes appear in
+    /// every directory above it, on a disk a change shows in its directory and in the one that holds that.
+    pub fn shows_changes_of(&self, dir: &Uri) -> bool {
+        let near = match (&self.uri, dir) {
+            (Uri::Local(here), Uri::Local(dir)) => dir.parent() == Some(here),
+            _ => !self.is_buckets() && self.uri.contains(dir),
+        };
+        near || self.uri == *dir
+    }
+
     /// What the cursor is on, to find it again.
     pub fn current_place(&self) -> Place {
         Place { uri: self.uri.clone(), row: self.current().map(Wanted::from) }
@@ -228,6 +238,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::S3Uri;
 
     fn pane(names: &[&str]) -> Pane {
         let mut pane = Pane::new(Uri::Local("/a".into()), Arrangement::default());
@@ -249,6 +260,18 @@ mod tests {
             rows.push(page(&["a", "b", "z"]));
         });
         assert_eq!((pane.cursor, pane.top, pane.current().unwrap().name.as_str()), (6, 5, Some("p")));
+    }
+
+    #[test]
+    fn a_change_shows_where_it_can() {
+        let shows = |here: Uri, dir: Uri| Pane::new(here, Arrangement::default()).shows_changes_of(&dir);
+        let (local, s3) =
+            (|path: &str| Uri::Local(path.into()), |key: &str| Uri::S3(S3Uri::new("s3", "b", key)));
+        assert!(shows(local("/a"), local("/a")) && shows(local("/a"), local("/a/b")));
+        assert!(!shows(local("/a"), local("/a/b/c")) && !shows(local("/a/b"), local("/a")));
+        assert!(shows(s3("a/"), s3("a/b/c/")) && !shows(s3("a/"), s3("ab/")));
+        let buckets = Uri::S3(S3Uri::buckets("s3"));
+        assert!(shows(buckets.clone(), buckets.clone()) && !shows(buckets, s3("a/")));
     }
 
     #[test]

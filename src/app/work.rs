@@ -1,7 +1,7 @@
 //! Jobs on their way, directories being made, and the end of the program.
 
 use crate::model::VfsError;
-use crate::transfer::{JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome, Target};
+use crate::transfer::{Counts, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome, Target};
 
 use super::action::Action;
 use super::cmd::Cmd;
@@ -78,13 +78,18 @@ fn sum_up(job: &Job, outcome: &Outcome) -> String {
     };
     match (outcome.cancelled, failed) {
         (true, _) => format!("cancelled: {done} {} of {total}{skipped}", progress.done.files),
-        (_, 0) => format!("{done} {}{skipped}", plural(progress.done.files, "file")),
+        (_, 0) => format!("{done} {}{skipped}", what(progress.done)),
         (_, failed) => format!("{failed} of {total} failed{skipped}"),
     }
 }
 
-fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+fn what(done: Counts) -> String {
+    match done {
+        Counts { files: 0, dirs: 1, .. } => "1 directory".to_owned(),
+        Counts { files: 0, dirs, .. } if dirs > 0 => format!("{dirs} directories"),
+        Counts { files: 1, .. } => "1 file".to_owned(),
+        Counts { files, .. } => format!("{files} files"),
+    }
 }
 
 /// Time passed: rates of jobs from which nothing is heard go down.

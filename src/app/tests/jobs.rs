@@ -71,6 +71,11 @@ fn an_end_is_told_in_a_line() {
     assert_eq!(notice(&state), "copied 1 file");
     assert!(!state.jobs.get(JobId(1)).unwrap().is_active());
     let mut state = running();
+    let done = Counts { files: 0, dirs: 2, bytes: 0 };
+    let outcome = Outcome { progress: Progress { done, ..Progress::default() }, ..Outcome::default() };
+    hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    assert_eq!(notice(&state), "copied 2 directories");
+    let mut state = running();
     hear(&mut state, JobEvent::Finished(Box::new(failed())));
     assert_eq!(notice(&state), "1 of 4 failed; F9 shows why");
     let after = state.clone();
