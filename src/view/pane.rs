@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::layout::PaneLayout;
 use super::paint::{self, Piece};
-use super::row::{self, Columns, RowLook};
+use super::row::{self, Columns, Holds, RowLook};
 use super::{Look, empty, format, sheet, words};
 use crate::app::state::Typing;
 use crate::app::{Pane, Row, Side};
@@ -92,7 +92,7 @@ fn age(pane: &Pane, narrow: bool, look: Look<'_>) -> String {
 fn rows(buf: &mut Buffer, area: Rect, pane: &Pane, active: bool, look: Look<'_>) {
     let theme = look.theme;
     let row_look =
-        RowLook { columns: Columns::of(area.width, has_classes(pane)), theme, now: look.state.now };
+        RowLook { columns: Columns::of(area.width, Holds::of(&pane.uri)), theme, now: look.state.now };
     for line in 0..area.height {
         let at = pane.top + usize::from(line);
         let Some(row) = pane.row(at) else { break };
@@ -121,7 +121,7 @@ fn foot(buf: &mut Buffer, area: Rect, pane: &Pane, look: Look<'_>) {
     let room = area.width.saturating_sub(order_width);
     let dot = format!(" {} ", theme.glyphs.dot);
     let pieces = paint::fit(
-        about(pane, Columns::of(pane_width, has_classes(pane)), room, look),
+        about(pane, Columns::of(pane_width, Holds::of(&pane.uri)), room, look),
         room,
         paint::columns(&dot),
     );
@@ -187,11 +187,6 @@ fn details(entry: &Entry, look: Look<'_>) -> Vec<Piece<'static>> {
         push(1, format!("etag {}", cut_middle(&escape(&etag.to_string()), 14, theme.glyphs.ellipsis)));
     }
     pieces
-}
-
-/// Whether the rows have storage classes.
-fn has_classes(pane: &Pane) -> bool {
-    pane.uri.as_s3().is_some_and(|s3| s3.bucket.is_some())
 }
 
 /// The order, unless it is the usual one.

@@ -9,7 +9,7 @@ use super::theme::Theme;
 use super::{paint, words};
 use crate::app::Row;
 use crate::model::text::{cut_end, cut_middle};
-use crate::model::{Entry, Kind, StorageClass, Timestamp};
+use crate::model::{Entry, Kind, StorageClass, Timestamp, Uri};
 
 /// The columns before a name: a sign and a space.
 const SIGN: u16 = 2;
@@ -17,6 +17,28 @@ const SIGN: u16 = 2;
 const GAP: u16 = 2;
 /// The width of the storage class.
 const CLASS_WIDTH: u16 = 12;
+
+/// What a directory holds, which decides what columns make sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Files of a local disk.
+    Files,
+    /// Objects, which have storage classes.
+    Objects,
+    /// Buckets, which have no size.
+    Buckets,
+}
+
+impl Holds {
+    /// What the directory at a location holds.
+    pub fn of(uri: &Uri) -> Self {
+        match uri {
+            Uri::Local(_) => Self::Files,
+            Uri::S3(s3) if s3.bucket.is_some() => Self::Objects,
+            Uri::S3(_) => Self::Buckets,
+        }
+    }
+}
 
 /// The widths of a pane's columns; 0 for those that gave way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +56,16 @@ pub struct Columns {
 impl Columns {
     /// The columns of a pane of this width. As it shrinks the class gives way, then the date, then the
     /// size's fraction, then the size.
-    pub fn of(width: u16, classes: bool) -> Self {
+    pub fn of(width: u16, holds: Holds) -> Self {
         let size = match width {
+            _ if holds == Holds::Buckets => 0,
             32.. => SIZE_WIDTH as u16,
             20.. => SIZE_SHORT_WIDTH as u16,
             _ => 0,
         };
-        let date = if width >= 46 { DATE_WIDTH as u16 } else { 0 };
-        let class = if classes && width >= 72 { CLASS_WIDTH } else { 0 };
+        let date =
+            if width >= 46 || (holds == Holds::Buckets && width >= 32) { DATE_WIDTH as u16 } else { 0 };
+        let class = if holds == Holds::Objects && width >= 72 { CLASS_WIDTH } else { 0 };
         let taken: u16 =
             [size, date, class].iter().filter(|column| **column > 0).map(|column| column + GAP).sum();
         Self { name: width.saturating_sub(SIGN + taken + 1), size, date, class }
@@ -97,6 +121,8 @@ fn draw_entry(buf: &mut Buffer, area: Rect, entry: &Entry, style: Style, look: R
     let text = words::row_name(entry, glyphs.link);
     paint::put(buf, paint::first(area, name), &cut_middle(&text, name.into(), glyphs.ellipsis), style);
     let mut rest = paint::after(area, name);
+    // What can be entered stands out by its name, a marked row as a whole.
+    let style = if style == look.theme.strong { look.theme.text } else { style };
     for (width, text, right) in [
         (size, size_text(entry, size, glyphs.none), true),
         (date, date_text(entry, look), false),
@@ -146,7 +172,7 @@ mod tests {
     #[test]
     fn columns_give_way_in_their_order() {
         let kept = |width| {
-            let it = Columns::of(width, true);
+            let it = Columns::of(width, Holds::Objects);
             (it.size, it.date > 0, it.class > 0)
         };
         assert_eq!(kept(79), (8, true, true));
@@ -154,12 +180,13 @@ mod tests {
         assert_eq!(kept(39), (8, false, false));
         assert_eq!(kept(30), (6, false, false));
         assert_eq!(kept(10), (0, false, false));
+        assert_eq!((Columns::of(39, Holds::Buckets).size, Columns::of(39, Holds::Buckets).date), (0, 12));
     }
 
     #[test]
     fn columns_fill_the_row_and_leave_room_for_names() {
         for width in 4..200 {
-            let it = Columns::of(width, true);
+            let it = Columns::of(width, Holds::Objects);
             let others =
                 [it.size, it.date, it.class].into_iter().filter(|column| *column > 0).map(|c| c + GAP);
             assert_eq!(SIGN + it.name + others.sum::<u16>() + 1, width);

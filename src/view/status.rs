@@ -6,9 +6,9 @@ use ratatui::text::Span;
 
 use super::paint::{self, Piece};
 use super::{Look, format, words};
-use crate::app::Stats;
 use crate::app::bar::bar;
 use crate::app::jobs::{Job, Phase};
+use crate::app::{Action, Stats};
 use crate::model::text::{cut_end, cut_middle, escape};
 use crate::transfer::JobKind;
 
@@ -20,7 +20,8 @@ const BAR: u16 = 24;
 pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     let area = paint::inset(area);
     let notice = look.state.notice.as_ref();
-    let job = look.state.jobs.active().next();
+    let asking = look.state.jobs.active().find(|job| !job.questions.is_empty());
+    let job = asking.or_else(|| look.state.jobs.active().next());
     let busy = notice.is_some() || job.is_some();
     let room = if busy { area.width / 3 } else { area.width * 2 / 3 };
     let dot = format!(" {} ", look.theme.glyphs.dot);
@@ -31,6 +32,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     let left = paint::first(area, area.width.saturating_sub(taken + 2));
     match (notice, job) {
         (Some(notice), _) => news(buf, left, &notice.text, notice.is_error, look),
+        (None, Some(job)) if asking.is_some() => {
+            let text = waiting(job, look);
+            let shown = cut_end(&text, left.width.into(), look.theme.glyphs.ellipsis);
+            paint::put(buf, left, &shown, look.theme.strong);
+        }
         (None, Some(job)) => running(buf, left, job, look),
         (None, None) if alone => requests_at(buf, left, look),
         (None, None) => finished(buf, left, look),
@@ -43,6 +49,12 @@ fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>
         if is_error { (theme.glyphs.bad, theme.error) } else { (theme.glyphs.good, theme.text) };
     let text = format!("{sign} {}", escape(text));
     paint::put(buf, area, &cut_end(&text, area.width.into(), theme.glyphs.ellipsis), style);
+}
+
+/// `? F9 answers: copying 3 to s3://lake/`, before the numbers of any job.
+fn waiting(job: &Job, look: Look<'_>) -> String {
+    let key = words::key(look.state, Action::Jobs);
+    format!("? {key} answers: {}", what(job, look))
 }
 
 /// `⇅ copying 3 to s3://lake/… ━━━━╸──── 61 %  184 MB/s  2.1 s left`, what doesn't fit left out.

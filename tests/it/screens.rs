@@ -191,6 +191,21 @@ fn working() -> State {
     state
 }
 
+/// A job that waits for an answer, over a list of buckets.
+fn asking() -> State {
+    use bifold::app::jobs::Pending;
+    let mut state = working();
+    let id = state.jobs.iter().next_back().expect("a job").id;
+    let question = Question::Links(local("/home/me/exports/2026/latest"));
+    let job = state.jobs.get_mut(id).expect("the job");
+    job.questions.push_back(Pending { number: 1, question, put_off: true });
+    state.panes[1] = bifold::app::Pane::new(Uri::S3(S3Uri::buckets("s3")), Arrangement::default());
+    state.panes[1].read_at = Some(Timestamp(NOW));
+    let bucket = |name: &str| Entry { kind: Kind::Bucket, ..dir(name) };
+    state.panes[1].rows.push(Arc::new(["lake", "logs", "media"].map(bucket).to_vec()));
+    state
+}
+
 fn ended() -> State {
     use bifold::app::jobs::Phase;
     let mut state = working();
@@ -415,10 +430,11 @@ fn quit() -> State {
 /// A state of the application.
 type Make = fn() -> State;
 
-const SCREENS: [(&str, Make); 18] = [
+const SCREENS: [(&str, Make); 19] = [
     ("blank", blank),
     ("browse", browse),
     ("working", working),
+    ("asking", asking),
     ("trouble", trouble),
     ("empty", empty),
     ("typing", typing),

@@ -114,7 +114,7 @@ pub fn job(sheet: &mut Sheet<'_>, question: &JobQuestion) {
     let all = match &question.question {
         Question::Conflict(conflict) => {
             self::conflict(sheet, conflict);
-            "for all further conflicts of this job"
+            Some("for all further conflicts of this job")
         }
         Question::Links(uri) => {
             sheet.tell(&format!(
@@ -122,12 +122,15 @@ pub fn job(sheet: &mut Sheet<'_>, question: &JobQuestion) {
                 words::location(uri, look.state)
             ));
             sheet.tell("To follow copies what each link leads to; to skip leaves them out and counts them.");
-            "for all links of this job"
+            sheet.tell("The answer is for all links of this job.");
+            None
         }
     };
-    let tick = if question.for_all { "[x]" } else { "[ ]" };
     sheet.foot.push(blank());
-    sheet.foot.push(Line::Spans(vec![Span::styled(format!("{tick} a: {all}"), look.theme.text)]));
+    if let Some(all) = all {
+        let tick = if question.for_all { "[x]" } else { "[ ]" };
+        sheet.foot.push(Line::Spans(vec![Span::styled(format!("{tick} a: {all}"), look.theme.text)]));
+    }
     buttons(sheet, &question.buttons);
 }
 
