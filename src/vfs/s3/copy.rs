@@ -35,9 +35,6 @@ pub(super) async fn copy(
         return Ok(None);
     }
     let (source, target) = (from.object(Op::Copy)?, to.object(Op::Copy)?);
-    if source == target {
-        return Err(from.error(Op::Copy, ErrorKind::Invalid, "both are the same object"));
-    }
     let head = from.service.api.head(&source, Detail::Full, Freshness::Past).await?;
     let tag = still(from, &head, options)?;
     if source == target {
