@@ -32,11 +32,11 @@ impl Client {
     }
 
     async fn list(&self, prefix: &str) -> Vec<String> {
-        names(pages(&self.at(prefix), Freshness::Cached).await.expect("a listing"))
+        names(&pages(&self.at(prefix), Freshness::Cached).await.expect("a listing"))
     }
 
     async fn refresh(&self, prefix: &str) -> Vec<String> {
-        names(pages(&self.at(prefix), Freshness::Past).await.expect("a listing"))
+        names(&pages(&self.at(prefix), Freshness::Past).await.expect("a listing"))
     }
 
     async fn put(&self, key: &str) -> Result<Entry> {
@@ -52,7 +52,7 @@ async fn pages(path: &DynPath, freshness: Freshness) -> Result<Vec<Page>> {
     path.list(freshness).try_collect().await
 }
 
-fn names(pages: Vec<Page>) -> Vec<String> {
+fn names(pages: &[Page]) -> Vec<String> {
     let slash = |entry: &Entry| if entry.kind == Kind::Dir { "/" } else { "" };
     let name = |entry: &Entry| format!("{}{}", entry.name.to_lossy(), slash(entry));
     let mut names: Vec<String> = pages.iter().flat_map(|page| page.entries.iter().map(name)).collect();
@@ -111,7 +111,7 @@ async fn the_parent_on_the_way_back_costs_nothing() {
         client.list(prefix).await;
     }
     assert_eq!(server.counts().total(), 3);
-    client.clock.advance(Duration::from_secs(60));
+    client.clock.advance(Duration::from_mins(1));
     client.list("").await;
     assert_eq!(server.counts().total(), 4, "its life is over");
 }
@@ -151,7 +151,7 @@ async fn a_list_in_flight_during_a_write_leaves_nothing_stale() {
     // It belongs to the first page, which has come already.
     client.put("d/00000-new").await.expect("written");
     gate.open();
-    let early = names(early.await.expect("no panic").expect("a listing"));
+    let early = names(&early.await.expect("no panic").expect("a listing"));
     assert_eq!(early.len(), 1_500, "who waited is handed what there was");
     let late = client.list("d/").await;
     assert_eq!(late.len(), 1_501);
@@ -191,7 +191,7 @@ async fn two_clients_see_each_other_after_a_refresh_or_a_life() {
     assert_eq!(one.refresh("").await, ["from-two", "k"]);
     assert_eq!(one.list("").await, ["from-two", "k"]);
     two.at("k").remove(Precondition::None).await.expect("removed");
-    one.clock.advance(Duration::from_secs(60));
+    one.clock.advance(Duration::from_mins(1));
     assert_eq!(one.list("").await, ["from-two"]);
 }
 

@@ -10,7 +10,7 @@ use super::index::Index;
 use super::{Answer, OpKey, Query};
 use crate::cache::stats::Ledger;
 use crate::cache::{Figures, Moment};
-use crate::config::CacheSettings;
+use crate::config::{CacheSettings, Ttl};
 use crate::model::{Entry, Head, Kind};
 
 /// How much longer than it took to read a listing lives at least.
@@ -30,6 +30,25 @@ pub(super) struct Slot {
     /// A life of its own, instead of the settings'.
     ttl: Option<Duration>,
     pub(super) bytes: u64,
+}
+
+impl Slot {
+    fn life(&self, key: &OpKey, ttl: &Ttl) -> Duration {
+        let set = self.ttl.unwrap_or(match key.query {
+            _ if self.answer.is_negative() => ttl.negative,
+            Query::ListBuckets | Query::List { .. } => ttl.list,
+            Query::Head { .. } => ttl.head,
+            Query::Region { .. } => ttl.region,
+        });
+        match self.answer {
+            Answer::Listing(_) if !set.is_zero() => set.max(self.took.saturating_mul(LISTING_LIFE)),
+            _ => set,
+        }
+    }
+
+    fn is_fresh(&self, key: &OpKey, ttl: &Ttl, now: Moment) -> bool {
+        now.since(self.asked) < self.life(key, ttl)
+    }
 }
 
 /// Answers in the order of their use, with the index and the sums that go with them.
@@ -60,8 +79,14 @@ impl Held {
 
     /// The answer that is held and still alive, and when it was asked for. Counts as a use of it.
     pub(super) fn get(&mut self, key: &OpKey, now: Moment) -> Option<(Answer, Moment)> {
-        self.drop_if_expired(key, now);
-        self.slots.get(key).map(|slot| (slot.answer.clone(), slot.asked))
+        let slot = self.slots.get(key)?;
+        if slot.is_fresh(key, &self.settings.ttl, now) {
+            return Some((slot.answer.clone(), slot.asked));
+        }
+        debug!(%key, "cache: expired");
+        self.remove(key);
+        self.figures(key).expired += 1;
+        None
     }
 
     pub(super) fn count(&mut self, key: &OpKey, found: Option<Answer>) -> Option<Answer> {
@@ -88,7 +113,7 @@ impl Held {
         let bytes = answer.bytes() + (key.text_len() + ENTRY_OVERHEAD) as u64;
         let slot = Slot { answer, asked, took: now.since(asked), ttl, bytes };
         self.remove(key);
-        if !self.settings.enabled || self.life(key, &slot) <= now.since(asked) {
+        if !self.settings.enabled || !slot.is_fresh(key, &self.settings.ttl, now) {
             return false;
         }
         self.bytes += bytes;
@@ -115,7 +140,7 @@ impl Held {
     }
 
     pub(super) fn peek(&self, key: &OpKey, now: Moment) -> Option<&Slot> {
-        self.slots.peek(key).filter(|slot| self.is_fresh(key, slot, now))
+        self.slots.peek(key).filter(|slot| slot.is_fresh(key, &self.settings.ttl, now))
     }
 
     pub(super) fn remove(&mut self, key: &OpKey) {
@@ -150,32 +175,6 @@ impl Held {
             Some(HeldRow { head, asked: slot.asked, listing })
         });
         rows.max_by_key(|row| row.asked)
-    }
-
-    fn life(&self, key: &OpKey, slot: &Slot) -> Duration {
-        let ttl = &self.settings.ttl;
-        let set = slot.ttl.unwrap_or(match key.query {
-            _ if slot.answer.is_negative() => ttl.negative,
-            Query::ListBuckets | Query::List { .. } => ttl.list,
-            Query::Head { .. } => ttl.head,
-            Query::Region { .. } => ttl.region,
-        });
-        match slot.answer {
-            Answer::Listing(_) if !set.is_zero() => set.max(slot.took.saturating_mul(LISTING_LIFE)),
-            _ => set,
-        }
-    }
-
-    fn is_fresh(&self, key: &OpKey, slot: &Slot, now: Moment) -> bool {
-        now.since(slot.asked) < self.life(key, slot)
-    }
-
-    fn drop_if_expired(&mut self, key: &OpKey, now: Moment) {
-        if self.slots.peek(key).is_some_and(|slot| !self.is_fresh(key, slot, now)) {
-            debug!(%key, "cache: expired");
-            self.remove(key);
-            self.figures(key).expired += 1;
-        }
     }
 
     /// Takes an entry that has left out of the index and of the sums.
