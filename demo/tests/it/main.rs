@@ -1,4 +1,9 @@
 //! The server as the AWS SDK sees it, over HTTP.
 
 mod basics;
+mod calls;
+mod faults;
+mod reads;
+mod samples;
 mod support;
+mod writes;

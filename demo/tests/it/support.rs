@@ -27,12 +27,21 @@ pub fn client(server: &Server) -> Client {
     Client::from_conf(config(server).build())
 }
 
+/// A client that signs for another region.
+pub fn client_in(server: &Server, region: &'static str) -> Client {
+    Client::from_conf(config(server).region(Region::new(region)).build())
+}
+
 /// The settings of a client that asks once and sends and checks no more sums than it must.
 pub fn config(server: &Server) -> Builder {
+    unsigned(server).credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
+}
+
+/// The same without credentials.
+pub fn unsigned(server: &Server) -> Builder {
     aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .credentials_provider(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test"))
         .region(Region::new("us-east-1"))
         .endpoint_url(server.endpoint())
         .force_path_style(true)
@@ -52,11 +61,4 @@ pub fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
         }
         other => panic!("not refused by the service: {other:?}"),
     }
-}
-
-/// The status alone.
-pub fn status<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
-    result: Result<T, SdkError<E>>,
-) -> u16 {
-    refusal(result).0
 }

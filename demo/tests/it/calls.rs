@@ -1,0 +1,22 @@
+//! What a screen costs, as the demo's table tells it.
+
+use demo::calls::{measure, table};
+
+#[tokio::test]
+async fn a_directory_costs_its_pages_and_with_the_cache_nothing_the_second_time() {
+    let rows = measure().await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (row.objects, row.cached, row.opened)).collect();
+    let expected = [
+        (20, false, [1, 1, 1]),
+        (20, true, [1, 0, 1]),
+        (100, false, [1, 1, 1]),
+        (100, true, [1, 0, 1]),
+        (1000, false, [1, 1, 2]),
+        (1000, true, [1, 0, 2]),
+        (2500, false, [3, 3, 3]),
+        (2500, true, [3, 0, 3]),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(table(&rows).lines().count(), 2 + expected.len());
+    assert!(table(&rows).contains("| 2,500 | on | 3 | 0 | 3 | 2,503 |"));
+}
