@@ -12,6 +12,7 @@ mod multipart;
 mod read;
 pub(crate) mod sums;
 mod tags;
+mod uploads;
 mod versions;
 mod write;
 
@@ -128,8 +129,8 @@ operations! {
         multipart::create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput;
         multipart::complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput;
         multipart::abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput;
-        multipart::list_parts(ListPartsInput) -> ListPartsOutput;
-        multipart::list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput;
+        uploads::list_parts(ListPartsInput) -> ListPartsOutput;
+        uploads::list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput;
         tags::get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput;
         tags::put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput;
         tags::delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput;
