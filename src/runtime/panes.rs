@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::Event;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
 use super::fail::FailPoint;
-use super::input::{Input, input};
+use super::input::{Input, at_once, input};
 use super::pace::Pace;
 use super::runner::Runner;
 use super::signals::Signal;
@@ -106,7 +106,7 @@ where
         self.perform(&mut clock, first);
         while !clock.ended {
             self.wait(&mut clock).await;
-            self.drain(&mut clock);
+            self.drain(&mut clock).await;
             if std::mem::take(&mut clock.suspend) {
                 self.suspend(&mut clock).await;
             }
@@ -134,10 +134,10 @@ where
     }
 
     /// Takes in everything that waits, but not for longer than a frame can wait.
-    fn drain(&mut self, clock: &mut Clockwork) {
+    async fn drain(&mut self, clock: &mut Clockwork) {
         let until = Instant::now() + DRAIN;
         while !clock.ended && Instant::now() < until {
-            let event = if clock.input_open { self.input.next().now_or_never() } else { None };
+            let event = if clock.input_open { at_once(&mut self.input).await } else { None };
             match (event, self.inbox.try_recv()) {
                 (None, Err(_)) => return,
                 (event, msg) => {
