@@ -40,6 +40,11 @@ pub fn bar(state: &State) -> Vec<BarItem> {
     SHOWN.iter().filter(|action| action.applies(state)).filter_map(|action| item(state, *action)).collect()
 }
 
+/// All that [`bar`] can show, whatever is selected: how much room the bar may need.
+pub fn full(state: &State) -> Vec<BarItem> {
+    SHOWN.iter().filter_map(|action| item(state, *action)).collect()
+}
+
 fn item(state: &State, action: Action) -> Option<BarItem> {
     let keys = state.keymap.keys(action);
     let twin = keys.iter().find(|key| !matches!(key.code, Code::F(_))).copied();

@@ -6,12 +6,14 @@ use ratatui::text::Span;
 
 use super::paint::{self, Piece};
 use super::{Look, format, words};
-use crate::app::bar::bar;
+use crate::app::bar::{self, BarItem};
 use crate::app::jobs::{Job, Phase};
 use crate::app::{Action, Stats};
 use crate::model::text::{cut_end, cut_middle, escape};
 use crate::transfer::JobKind;
 
+/// From this width on the numbers of the cache stand in full beside a job.
+const WIDE: u16 = 140;
 /// The columns of a job's bar in the status line.
 const BAR: u16 = 24;
 
@@ -23,7 +25,12 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     let asking = look.state.jobs.active().find(|job| !job.questions.is_empty());
     let job = asking.or_else(|| look.state.jobs.active().next());
     let busy = notice.is_some() || job.is_some();
-    let room = if busy { area.width / 3 } else { area.width * 2 / 3 };
+    let room = match busy {
+        false => area.width * 2 / 3,
+        // All of it has room beside a job: it stays where it is.
+        true if area.width >= WIDE => area.width / 2,
+        true => area.width / 3,
+    };
     let dot = format!(" {} ", look.theme.glyphs.dot);
     let cache = paint::fit(cache(&look.state.stats, look), room, paint::columns(&dot));
     let cache = paint::join(cache, &dot, look.theme.dim);
@@ -204,18 +211,25 @@ fn connection(look: Look<'_>) -> String {
     format!("{}{place} {} {rights}", escape(&s3.connection), look.theme.glyphs.dot)
 }
 
-/// The keys that apply now.
+/// The keys that apply now, each with its twin where there is room for all twins: `F5/c Copy`.
 pub fn keys(buf: &mut Buffer, area: Rect, look: Look<'_>) {
-    let items = bar(look.state);
-    let count = items.len();
-    let pieces = items.into_iter().enumerate().map(|(at, item)| {
-        let key = Span::styled(item.key.to_string(), look.theme.strong);
+    let area = paint::inset(area);
+    // By the width of the whole bar, so that twins don't come and go with the row.
+    let twins = paint::fit(key_pieces(&bar::full(look.state), true, look), area.width, 2);
+    let twins = twins.len() == bar::full(look.state).len();
+    let pieces = paint::fit(key_pieces(&bar::bar(look.state), twins, look), area.width, 2);
+    paint::put_spans(buf, area, &paint::join(pieces, "  ", look.theme.text));
+}
+
+fn key_pieces(items: &[BarItem], twins: bool, look: Look<'_>) -> Vec<Piece<'static>> {
+    let last = items.len().saturating_sub(1);
+    let pieces = items.iter().enumerate().map(|(at, item)| {
+        let twin = item.twin.filter(|_| twins).map(|twin| format!("/{twin}")).unwrap_or_default();
+        let key = Span::styled(format!("{}{twin}", item.key), look.theme.strong);
         let title = Span::styled(format!(" {}", item.title()), look.theme.text);
         // Help and the way out are the last to give way.
-        let weight = if at == 0 || at + 1 == count { 9 } else { 5 };
+        let weight = if at == 0 || at == last { 9 } else { 5 };
         Piece { spans: vec![key, title], weight }
     });
-    let area = paint::inset(area);
-    let pieces = paint::fit(pieces.collect(), area.width, 2);
-    paint::put_spans(buf, area, &paint::join(pieces, "  ", look.theme.text));
+    pieces.collect()
 }
