@@ -13,7 +13,11 @@ const GROUPS: [&str; 6] = ["LIST", "HEAD", "GET", "PUT", "COPY", "DELETE"];
 
 /// The numbers now. No look-up, no request.
 pub(super) fn snapshot(registry: &Registry) -> Stats {
-    of(&registry.cache_stats(), &registry.requests())
+    let mut stats = of(&registry.cache_stats(), &registry.requests());
+    for connection in &mut stats.connections {
+        connection.place = registry.place(&connection.name).unwrap_or_default();
+    }
+    stats
 }
 
 fn of(cache: &CacheStats, connections: &[(ConnName, RequestCounts)]) -> Stats {

@@ -22,6 +22,7 @@ type Maker = Arc<dyn Fn(&S3Uri) -> Result<DynPath> + Send + Sync>;
 struct Place {
     maker: Maker,
     meter: Arc<Meter>,
+    sdk: Option<Sdk>,
 }
 
 /// All connections of the program, the one operation cache around them, and the local disk.
@@ -60,18 +61,18 @@ impl Registry {
         let id = identity(name, connection, env, address.as_deref());
         let sdk = Sdk::new(id, connection, env, meter.clone());
         let service = Arc::new(Service {
-            api: Arc::new(Cached::new(sdk, self.0.cache.clone())),
+            api: Arc::new(Cached::new(sdk.clone(), self.0.cache.clone())),
             read_only: connection.read_only,
             limits: Limits::of(address.as_deref()),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };
-        self.0.places.write().insert(name.into(), Place { maker: Arc::new(maker), meter });
+        self.0.places.write().insert(name.into(), Place { maker: Arc::new(maker), meter, sdk: Some(sdk) });
     }
 
     /// Adds another kind of backend under a connection's name.
     pub fn register(&self, name: &str, maker: impl Fn(&S3Uri) -> Result<DynPath> + Send + Sync + 'static) {
-        let place = Place { maker: Arc::new(maker), meter: Arc::default() };
+        let place = Place { maker: Arc::new(maker), meter: Arc::default(), sdk: None };
         self.0.places.write().insert(name.into(), place);
     }
 
@@ -104,6 +105,12 @@ impl Registry {
     pub fn requests(&self) -> Vec<(ConnName, RequestCounts)> {
         let places = self.0.places.read();
         places.iter().map(|(name, place)| (name.clone(), place.meter.snapshot())).collect()
+    }
+
+    /// Where the requests of a connection go: its endpoint, or at AWS its region. `None` before the first
+    /// request: what the files of profiles say is only read then.
+    pub fn place(&self, name: &str) -> Option<String> {
+        self.0.places.read().get(name)?.sdk.as_ref()?.place()
     }
 
     /// The figures of the operation cache.

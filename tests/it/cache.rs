@@ -242,3 +242,12 @@ async fn switched_off_every_visit_is_a_request() {
     let requests = client.registry.requests();
     assert_eq!(requests.iter().map(|(_, counts)| counts.get(OpKind::List)).sum::<u64>(), 3);
 }
+
+#[tokio::test]
+async fn a_connection_tells_where_its_requests_go_once_it_sent_one() {
+    let server = server(["k"]);
+    let client = Client::of(&server);
+    assert_eq!(client.registry.place("s3"), None);
+    client.list("").await;
+    assert_eq!(client.registry.place("s3").as_deref(), Some(&*server.endpoint()));
+}

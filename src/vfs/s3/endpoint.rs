@@ -52,7 +52,7 @@ pub fn check(address: &str, allow_http: bool) -> Result<(), BadEndpoint> {
 }
 
 /// A password in an address must not reach a screen or a log.
-fn without_userinfo(address: &str) -> String {
+pub(super) fn without_userinfo(address: &str) -> String {
     match (address.split_once("://"), address.rfind('@')) {
         (Some((scheme, _)), Some(at)) => format!("{scheme}://{}", &address[at + 1..]),
         _ => address.to_owned(),

@@ -71,6 +71,12 @@ impl ClientPool {
         Ok(self.base().await?.region.clone())
     }
 
+    /// The endpoint, or at AWS the region; `None` before the first request.
+    pub(super) fn place(&self) -> Option<String> {
+        let base = self.base.get()?;
+        Some(base.endpoint.as_deref().map_or_else(|| base.region.to_string(), endpoint::without_userinfo))
+    }
+
     /// The clients for `region`, or for the connection's own.
     pub(super) async fn get(&self, region: Option<Arc<str>>) -> Result<Clients, endpoint::BadEndpoint> {
         let base = self.base().await?;

@@ -95,6 +95,11 @@ impl Sdk {
         }))
     }
 
+    /// Where requests go: the endpoint, or at AWS the region. `None` before the first one.
+    pub fn place(&self) -> Option<String> {
+        self.0.clients.place()
+    }
+
     fn ask(&self, op: Op, kind: OpKind, bucket: &str, key: &str) -> Ask {
         Ask { op, kind, uri: Uri::S3(S3Uri::new(&self.0.id.name, bucket, key)) }
     }
