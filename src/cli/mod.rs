@@ -66,7 +66,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
         }
     };
     let overrides = Overrides { file: args.config.clone(), set: args.set.clone() };
-    let loaded = load(&env, &overrides);
+    let mut loaded = load(&env, &overrides);
+    if matches!(args.command, Some(Command::Config)) {
+        // The panes alone use the keys, but what is wrong with them is to be found here, too.
+        runtime::keymap(&mut loaded);
+    }
     if args.command.is_some() {
         for problem in &loaded.problems {
             tell(&format!("this setting is not in force: {problem}"));

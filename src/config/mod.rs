@@ -7,6 +7,7 @@ pub mod env;
 mod layers;
 mod load;
 mod settings;
+mod ui;
 mod units;
 
 pub use connection::{ChecksumMode, Connection};
@@ -15,3 +16,4 @@ pub use env::Env;
 pub use layers::Origin;
 pub use load::{Loaded, Overrides, Problem, load};
 pub use settings::{CacheSettings, LogLevel, LogSettings, Settings, Ttl};
+pub use ui::{ColourChoice, GlyphChoice, HiddenChoice, KEYMAPS, KeymapChoice, UiSettings};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Connection, units};
+use super::{Connection, UiSettings, units};
 
 /// The defaults, as people read them.
 pub(super) const DEFAULTS: &str = include_str!("../../assets/settings.toml");
@@ -17,6 +17,8 @@ pub struct Settings {
     /// The connections by name. `s3` is the default one and need not be here.
     #[serde(default)]
     pub connections: BTreeMap<String, Connection>,
+    /// The panes.
+    pub ui: UiSettings,
     /// The operation cache.
     pub cache: CacheSettings,
     /// The log file.
@@ -93,6 +95,12 @@ impl Default for Settings {
     }
 }
 
+impl Default for UiSettings {
+    fn default() -> Self {
+        Settings::default().ui
+    }
+}
+
 impl Default for CacheSettings {
     fn default() -> Self {
         Settings::default().cache
@@ -114,6 +122,45 @@ mod tests {
         let cache = Settings::default().cache;
         assert_eq!((cache.enabled, cache.max_entries, cache.max_bytes), (true, 4096, 64 << 20));
         assert_eq!(Ttl::default().region, Duration::from_mins(10));
+    }
+
+    /// A setting's line stands below a comment, or below one that stands there with it.
+    #[test]
+    fn every_setting_has_a_comment() {
+        let mut told = false;
+        for line in DEFAULTS.lines() {
+            told = match line.chars().next() {
+                Some('#') => true,
+                None | Some('[') => false,
+                Some(_) => told,
+            };
+            let is_setting = line.contains('=') && !line.starts_with('#');
+            assert!(!is_setting || told, "no comment above {line}");
+        }
+        let connection = serde_json::to_value(Connection::default()).unwrap();
+        for name in connection.as_object().unwrap().keys() {
+            assert!(DEFAULTS.contains(&format!("\n# {name} = ")), "{name} of a connection isn't told");
+        }
+    }
+
+    #[test]
+    fn the_commented_connection_is_valid() {
+        let start = DEFAULTS.find("# [connections.").expect("an example");
+        let lines: Vec<_> = DEFAULTS[start..].lines().map(|line| line.trim_start_matches("# ")).collect();
+        let table: toml::Table = lines.join("\n").parse().unwrap();
+        let minio = table["connections"]["minio"].clone();
+        assert_eq!(Connection::deserialize(minio).unwrap().page_size, Some(1000));
+    }
+
+    #[test]
+    fn the_readme_has_this_text() {
+        let readme = include_str!("../../README.md");
+        let text = readme
+            .split("<!-- settings -->\n")
+            .nth(1)
+            .and_then(|rest| rest.split("<!-- /settings -->").next());
+        let wanted = format!("```toml\n{DEFAULTS}```\n");
+        assert!(text == Some(&wanted), "between the marks of README.md should stand assets/settings.toml");
     }
 
     #[test]

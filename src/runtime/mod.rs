@@ -12,6 +12,7 @@
 mod fail;
 mod input;
 mod jobs;
+mod keys;
 pub mod log;
 mod pace;
 mod panes;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use crate::transfer::{Engine, Limits, Resolver};
 use crate::vfs::registry::Registry;
 
+pub(crate) use keys::keymap;
 pub(crate) use start::{Broken, Opening, panes};
 
 /// What the runner works with.

@@ -14,9 +14,9 @@ use super::fail::FailPoint;
 use super::panes::Panes;
 use super::runner::Runner;
 use super::terminal::{self, RealScreen};
-use super::{Services, session, signals};
+use super::{Services, keys, session, signals};
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
-use crate::config::{Env, Loaded};
+use crate::config::{Env, HiddenChoice, Loaded};
 use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
 use crate::model::{Arrangement, S3Uri, Uri, UriError};
 use crate::view::Theme;
@@ -63,12 +63,13 @@ impl From<io::Error> for Broken {
 ///
 /// Must be called outside of `tokio`, on the thread that is to be the loop's.
 pub(crate) fn panes(
-    opening: Opening,
+    mut opening: Opening,
     services: Services,
     tokio: &tokio::runtime::Runtime,
 ) -> Result<(), Broken> {
     terminal::check().map_err(Broken::Usage)?;
     let session = beginning(&opening)?;
+    let keymap = keys::keymap(&mut opening.loaded);
     let (outbox, inbox) = mpsc::channel(QUEUE);
     tokio.block_on(async {
         let signals = signals::watch()?;
@@ -83,9 +84,9 @@ pub(crate) fn panes(
             signals,
             inbox,
             runner: Runner::new(services, outbox, state_dir),
-            theme: Theme::detect(&opening.env, None),
+            theme: Theme::detect(&opening.env, &opening.loaded.settings.ui),
             fail: FailPoint::from_env(&opening.env),
-            state: state(opening, session),
+            state: state(opening, session, keymap),
         };
         panes.run().await?;
         Ok(())
@@ -107,12 +108,12 @@ fn warn(loaded: &Loaded, outbox: &mpsc::Sender<Msg>) {
     let _ = outbox.try_send(Msg::Trouble(format!("this setting is not in force: {first}{more}")));
 }
 
-fn state(opening: Opening, session: Session) -> State {
+fn state(opening: Opening, session: Session, keymap: Keymap) -> State {
     let connections = &opening.loaded.settings.connections;
     let read_only = connections.iter().filter(|(_, connection)| connection.read_only);
     let start = Start {
         session,
-        keymap: Keymap::default(),
+        keymap,
         read_only: read_only.map(|(name, _)| name.as_str().into()).collect(),
         context: opening.uris,
     };
@@ -134,7 +135,19 @@ fn beginning(opening: &Opening) -> Result<Session, UriError> {
             session.active = Side::Left;
         }
     }
+    for arrangement in &mut session.arrangements {
+        let skip = &mut arrangement.filter.skip_hidden;
+        *skip = skips_hidden(opening.loaded.settings.ui.hidden, *skip);
+    }
     Ok(session)
+}
+
+fn skips_hidden(choice: HiddenChoice, left_off: bool) -> bool {
+    match choice {
+        HiddenChoice::Auto => left_off,
+        HiddenChoice::Show => false,
+        HiddenChoice::Hide => true,
+    }
 }
 
 fn typed(text: &OsStr, context: &UriContext) -> Result<Uri, UriError> {

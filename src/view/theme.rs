@@ -8,7 +8,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use super::format::Zone;
-use crate::config::Env;
+use crate::config::{ColourChoice, Env, GlyphChoice, UiSettings};
 
 /// The looks of everything on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,14 +147,18 @@ impl Theme {
         }
     }
 
-    /// The theme that fits a terminal: no colour where `NO_COLOR` is set or the terminal is `dumb`;
-    /// stand-ins for signs where the locale isn't UTF-8 or the terminal has few glyphs, unless `ascii`
-    /// is set.
-    pub fn detect(env: &Env, ascii: Option<bool>) -> Self {
+    /// The theme that fits a terminal, where the settings leave it open: no colour where `NO_COLOR` is set
+    /// or the terminal is `dumb`; stand-ins for signs where the locale isn't UTF-8 or the terminal has
+    /// few glyphs.
+    pub fn detect(env: &Env, ui: &UiSettings) -> Self {
         let term = env.get("TERM").unwrap_or_default();
-        let colour = env.get("NO_COLOR").is_none() && term != "dumb";
-        let ascii = ascii.unwrap_or_else(|| matches!(term, "dumb" | "linux") || !speaks_utf8(env));
-        Self::new(colour, if ascii { ASCII } else { UNICODE })
+        let colour = ui.colours == ColourChoice::Auto && env.get("NO_COLOR").is_none() && term != "dumb";
+        let glyphs = match ui.glyphs {
+            GlyphChoice::Unicode => UNICODE,
+            GlyphChoice::Auto if speaks_utf8(env) && !matches!(term, "dumb" | "linux") => UNICODE,
+            GlyphChoice::Auto | GlyphChoice::Ascii => ASCII,
+        };
+        Self::new(colour, glyphs)
     }
 }
 
@@ -181,7 +185,7 @@ mod tests {
     use super::*;
 
     fn detect(variables: &[(&str, &str)]) -> Theme {
-        Theme::detect(&variables.iter().copied().collect(), None)
+        Theme::detect(&variables.iter().copied().collect(), &UiSettings::default())
     }
 
     #[test]
@@ -200,8 +204,16 @@ mod tests {
         assert_eq!(detect(&[("LANG", "C")]).glyphs, ASCII);
         assert_eq!(detect(&[("LC_ALL", "C"), ("LANG", "de_AT.UTF-8")]).glyphs, ASCII);
         assert_eq!(detect(&[("TERM", "linux"), ("LANG", "C.utf8")]).glyphs, ASCII);
-        let forced = Theme::detect(&Env::default().with("LANG", "C"), Some(false));
-        assert_eq!(forced.glyphs, UNICODE);
+    }
+
+    #[test]
+    fn the_settings_decide_before_the_terminal() {
+        let with = |glyphs, colours| UiSettings { glyphs, colours, ..UiSettings::default() };
+        let (rich, poor) = (Env::default().with("LANG", "C.UTF-8"), Env::default().with("LANG", "C"));
+        let unicode = Theme::detect(&poor, &with(GlyphChoice::Unicode, ColourChoice::Auto));
+        assert_eq!(unicode, Theme::new(true, UNICODE));
+        let plain = Theme::detect(&rich, &with(GlyphChoice::Ascii, ColourChoice::Never));
+        assert_eq!(plain, Theme::new(false, ASCII));
     }
 
     #[test]

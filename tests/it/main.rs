@@ -10,5 +10,6 @@ mod requests;
 mod s3;
 mod screens;
 mod support;
+mod terminal;
 mod tidy;
 mod transfer;
