@@ -24,7 +24,7 @@ use crate::cache::ops::{
     Answer, Change, Extent, Listing, OpKey, Outcome, Query, SharedOpCache, Touch, WriteFence,
 };
 use crate::model::{
-    ETag, Entry, ErrorKind, Freshness, Head, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
+    ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
 };
 use crate::vfs::Precondition;
 
@@ -81,6 +81,24 @@ impl<A: S3Api> Cached<A> {
 
     fn key(&self, query: Query) -> OpKey {
         OpKey::new(&self.connection, query)
+    }
+
+    /// A page whose prefixes carry the newest time that is known of what they hold. A page that has
+    /// none of these stays shared.
+    fn dated(&self, bucket: &Arc<str>, prefix: &str, mut page: Page) -> Page {
+        let newest = |row: &Entry| {
+            let below = format!("{prefix}{}/", row.name.to_lossy());
+            (row.kind == Kind::Dir).then(|| self.newest_below(bucket, &below.into())).flatten()
+        };
+        let known = page.entries.iter().map(newest);
+        let known: Vec<_> = known.enumerate().filter(|(_, newest)| newest.is_some()).collect();
+        if !known.is_empty() {
+            let rows = Arc::make_mut(&mut page.entries);
+            for (at, newest) in known {
+                rows[at].modified = newest;
+            }
+        }
+        page
     }
 
     /// A listing by its key: begun at its first poll, so that a stream nobody reads costs nothing.
@@ -220,7 +238,11 @@ impl<A: S3Api> S3Api for Cached<A> {
             self.cache.forget(&self.key(query));
             return self.inner.list(request, freshness);
         }
-        self.pages(query, location, freshness, move |inner| inner.list(request.clone(), freshness))
+        let this = self.clone();
+        let (bucket, prefix) = (request.bucket.clone(), request.prefix.clone());
+        let pages =
+            self.pages(query, location, freshness, move |inner| inner.list(request.clone(), freshness));
+        pages.map(move |page| page.map(|page| this.dated(&bucket, &prefix, page))).boxed()
     }
 
     async fn head(&self, object: &ObjectRef, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {

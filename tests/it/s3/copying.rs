@@ -8,17 +8,18 @@ use demo::{Attributes, Blob, Effect, Options, Rule};
 use crate::support::*;
 
 fn dressed() -> Attributes {
-    let mut it = Attributes::default();
-    it.content_type = Some("text/x-odd".into());
-    it.content_encoding = Some("br".into());
-    it.content_disposition = Some("inline".into());
-    it.content_language = Some("de".into());
-    it.cache_control = Some("no-store".into());
-    it.class = Some("STANDARD_IA".into());
-    it.encryption = Some(("aws:kms".into(), Some("arn:aws:kms:::key/1".into())));
-    it.metadata = [("who".to_owned(), "me".to_owned())].into();
-    it.tags = vec![("a b".into(), "c&d".into())];
-    it
+    Attributes {
+        content_type: Some("text/x-odd".into()),
+        content_encoding: Some("br".into()),
+        content_disposition: Some("inline".into()),
+        content_language: Some("de".into()),
+        cache_control: Some("no-store".into()),
+        class: Some("STANDARD_IA".into()),
+        encryption: Some(("aws:kms".into(), Some("arn:aws:kms:::key/1".into()))),
+        metadata: [("who".to_owned(), "me".to_owned())].into(),
+        tags: vec![("a b".into(), "c&d".into())],
+        ..Attributes::default()
+    }
 }
 
 #[tokio::test]

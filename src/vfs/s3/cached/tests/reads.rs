@@ -351,3 +351,17 @@ async fn a_prefix_has_the_newest_time_that_is_held_without_a_request() {
     assert_eq!(newest(), Some(Timestamp(1)));
     assert_eq!((it.fake.total(), it.stats().total.lookups()), (1, 1));
 }
+
+#[tokio::test]
+async fn a_directory_row_shows_the_newest_time_below_it_once_that_is_known() {
+    let it = Setup::new(&["a/k", "b/k"]);
+    let dates = async || {
+        let pages: Vec<Page> = it.s3.list(request(""), Freshness::Cached).try_collect().await.unwrap();
+        let rows = pages.iter().flat_map(|page| page.entries.iter());
+        rows.map(|row| (row.name.to_lossy().into_owned(), row.modified)).collect::<Vec<_>>()
+    };
+    assert_eq!(dates().await, [("a".to_owned(), None), ("b".to_owned(), None)]);
+    it.list("a/").await;
+    assert_eq!(dates().await, [("a".to_owned(), Some(Timestamp(1))), ("b".to_owned(), None)]);
+    assert_eq!(it.fake.total(), 2, "a date never costs a request");
+}
