@@ -204,7 +204,13 @@ proptest! {
         prop_assert_eq!(world.below("s3://b/s/other/"), kept);
         let listed = |failure: &Failure| failure.item.entry.kind == Kind::Dir;
         if !outcome.failures.iter().any(listed) {
-            prop_assert_eq!(world.below("s3://b/s/d/").len(), outcome.failures.len());
+            // What is still there was told. More may be told than is there: an answer that was lost
+            // each time leaves it unknown whether the key is gone.
+            let told: Vec<_> = outcome.failures.iter().map(|failure| failure.item.uri.to_string()).collect();
+            for left in world.below("s3://b/s/d/") {
+                prop_assert!(told.contains(&left.to_string()), "{left} is left, told were {told:?}");
+            }
+            prop_assert!(faults > 0 || told.is_empty());
         }
     }
 }
