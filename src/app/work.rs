@@ -49,16 +49,21 @@ fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
     job.questions.clear();
     job.ended = Some(state.now);
     let text = sum_up(job, &outcome);
-    let failed = !outcome.failures.is_empty();
+    let why = match outcome.failures.as_slice() {
+        [] => None,
+        [only] => Some(format!(": {}", only.error.reason)),
+        _ => {
+            let key = state.keymap.keys(Action::Jobs).first();
+            Some(format!("; {} shows why", key.map(ToString::to_string).unwrap_or_default()))
+        }
+    };
     job.phase = Phase::Finished(outcome);
     let label = job.label.clone();
     listings::job_ended(state, &label);
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Job(question) if question.job == id));
-    if failed {
-        let key = state.keymap.keys(Action::Jobs).first().map(ToString::to_string).unwrap_or_default();
-        state.refuse(format!("{text}; {key} shows why"));
-    } else {
-        state.tell(text);
+    match why {
+        Some(why) => state.refuse(format!("{text}{why}")),
+        None => state.tell(text),
     }
     quit_if_done(state);
 }
@@ -71,7 +76,7 @@ fn sum_up(job: &Job, outcome: &Outcome) -> String {
         JobKind::Delete => "deleted",
     };
     let (progress, failed) = (&outcome.progress, outcome.failures.len() as u64);
-    let total = progress.total.files.max(failed);
+    let total = outcome.files();
     let skipped = match progress.skipped {
         0 => String::new(),
         skipped => format!(", {skipped} skipped"),

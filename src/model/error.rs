@@ -158,6 +158,17 @@ impl VfsError {
     }
 }
 
+impl VfsError {
+    /// What was tried and why it failed, for where the location stands already.
+    pub fn without_location(&self) -> String {
+        format!("could not {}: {}{}", self.op.verb(), self.reason, self.in_brackets())
+    }
+
+    fn in_brackets(&self) -> String {
+        self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default()
+    }
+}
+
 fn io_kind(error: &std::io::Error) -> ErrorKind {
     use std::io::ErrorKind as Io;
     match error.kind() {
@@ -185,11 +196,7 @@ fn io_hint(kind: ErrorKind) -> Option<&'static str> {
 
 impl fmt::Display for VfsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "could not {} {}: {}", self.op.verb(), self.uri, self.reason)?;
-        match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
-            None => Ok(()),
-        }
+        write!(f, "could not {} {}: {}{}", self.op.verb(), self.uri, self.reason, self.in_brackets())
     }
 }
 

@@ -192,6 +192,15 @@ pub struct Outcome {
     pub retry: Vec<JobSpec>,
 }
 
+impl Outcome {
+    /// How many files it was about in the end: at least those that were counted before, and what was done,
+    /// skipped or failed.
+    pub fn files(&self) -> u64 {
+        let dealt_with = self.progress.done.files + self.progress.skipped + self.failures.len() as u64;
+        dealt_with.max(self.progress.total.files)
+    }
+}
+
 /// What is heard of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobEvent {

@@ -144,11 +144,8 @@ pub fn ended(job: &Job, look: Look<'_>) -> (String, bool) {
     let done = &outcome.progress.done;
     let failed = outcome.failures.len() as u64;
     if failed > 0 {
-        let all = (done.files + outcome.progress.skipped + failed).max(outcome.progress.total.files);
-        return (
-            format!("{} {} of {} failed: {what}", glyphs.bad, format::count(failed), format::count(all)),
-            true,
-        );
+        let (failed, all) = (format::count(failed), format::count(outcome.files()));
+        return (format!("{} {failed} of {all} failed: {what}", glyphs.bad), true);
     }
     if outcome.cancelled {
         return (format!("{} cancelled: {what}", glyphs.none), false);
@@ -173,10 +170,12 @@ fn cache<'a>(stats: &Stats, look: Look<'_>) -> Vec<Piece<'a>> {
         None => theme.glyphs.none.to_owned(),
     };
     let count = format::count;
+    let hits = format::counted(stats.hits, "hit", "hits");
+    let misses = format::counted(stats.misses, "miss", "misses");
     vec![
         Piece::new(9, format!("cache {rate} hit"), theme.text),
         Piece::new(8, format!("{} saved", count(stats.saved)), theme.text),
-        Piece::new(6, format!("{} hits {} misses", count(stats.hits), count(stats.misses)), theme.dim),
+        Piece::new(6, format!("{hits} {misses}"), theme.dim),
         Piece::new(7, format!("{} held {}", count(stats.entries), format::size(stats.bytes)), theme.dim),
     ]
 }

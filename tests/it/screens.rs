@@ -547,6 +547,17 @@ fn without_colour_and_in_ascii_every_state_still_shows() {
 }
 
 #[test]
+fn only_the_dialog_on_top_is_drawn() {
+    let mut state = browse();
+    let view = |title: &str, lines: usize| {
+        Dialog::Text(TextView { title: title.to_owned(), text: "line\n".repeat(lines), top: 0 })
+    };
+    state.dialogs = vec![view("below", 9), view("above", 2)];
+    let screen = picture(&drawn(state, 100, 30, &theme()));
+    assert!(screen.contains("above") && !screen.contains("below"), "{screen}");
+}
+
+#[test]
 fn no_size_panics() {
     let odd = [(80, 1), (1, 80), (61, 2), (300, 100), (60, 12), (200, 3)];
     let small = (1..=60).flat_map(|columns| (1..=20).map(move |rows| (columns, rows)));

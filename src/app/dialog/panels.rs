@@ -78,14 +78,16 @@ pub(in crate::app) fn run_in_panel(state: &mut State, action: Action) {
 
 fn show_failures(state: &mut State) {
     let Some(outcome) = selected_job(state).and_then(Job::outcome) else { return };
-    let total = outcome.progress.total.files.max(outcome.failures.len() as u64);
-    let title = format!("{} of {total} failed", outcome.failures.len());
+    let title = format!("{} of {} failed", outcome.failures.len(), outcome.files());
     let view = TextView { title, text: failures(outcome), top: 0 };
     state.dialogs.push(Dialog::Text(view));
 }
 
 fn failures(outcome: &Outcome) -> String {
-    let line = |failure: &Failure| format!("{}\n  {}\n", failure.item.uri, failure.error);
+    let line = |Failure { item, error }: &Failure| {
+        let why = if error.uri == item.uri { error.without_location() } else { error.to_string() };
+        format!("{}\n  {why}\n", item.uri)
+    };
     let lines = outcome.failures.iter().take(LISTED).map(line);
     let more = outcome.failures.len().saturating_sub(LISTED);
     let rest = (more > 0).then(|| format!("and {more} more\n"));

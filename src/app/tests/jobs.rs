@@ -77,10 +77,23 @@ fn an_end_is_told_in_a_line() {
     assert_eq!(notice(&state), "copied 2 directories");
     let mut state = running();
     hear(&mut state, JobEvent::Finished(Box::new(failed())));
-    assert_eq!(notice(&state), "1 of 4 failed; F9 shows why");
+    assert_eq!(notice(&state), "1 of 4 failed: AccessDenied");
     let after = state.clone();
     hear(&mut state, JobEvent::Progress(progress(7)));
     assert_eq!(state, after);
+}
+
+#[test]
+fn many_failures_lead_to_their_list_and_every_sum_is_the_same() {
+    let mut state = running();
+    let mut outcome = failed();
+    outcome.failures = vec![outcome.failures[0].clone(); 5];
+    hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    assert_eq!(notice(&state), "5 of 6 failed; F9 shows why");
+    press(&mut state, "<f9><enter>");
+    let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("no list") };
+    assert_eq!(view.title, "5 of 6 failed");
+    assert_eq!(view.text.lines().nth(1), Some("  could not list: AccessDenied (allow s3:ListBucket)"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What lies over the panes. Each dialog is a [`Sheet`] of lines; the last one drawn is on top.
+//! What lies over the panes. Each dialog is a [`Sheet`] of lines; only the one on top is drawn.
 
 mod ask;
 mod panels;
@@ -21,14 +21,15 @@ use crate::model::text::wrap;
 /// The widest that a dialog gets: longer lines are hard to read.
 const WIDEST: u16 = 76;
 
-/// Draws all dialogs, and gives the place of the terminal's cursor where the last is typed into.
+/// Draws the dialog on top, which has the keys, and gives the place of the terminal's cursor where it is
+/// typed into. Those below it would only show at its edges.
 pub fn draw(buf: &mut Buffer, screen: Rect, places: &Layout, look: Look<'_>) -> Option<Position> {
     let state = look.state;
     // What is going on and which keys apply stay in sight where there is room for all.
     let screen =
         if screen.height < 20 { screen } else { Rect { height: places.rule.y - screen.y, ..screen } };
     let avoid = pane::cursor_line(places.panes[state.active.index()], state.active_pane());
-    state.dialogs.iter().map(|dialog| draw_one(buf, screen, dialog, avoid, look)).last().flatten()
+    draw_one(buf, screen, state.dialogs.last()?, avoid, look)
 }
 
 fn draw_one(
