@@ -48,6 +48,8 @@ pub enum Effect {
     EmptyPage,
     /// A page of a listing gives the token that it was asked with.
     RepeatToken,
+    /// The conditions on the destination of a copy are passed over in silence, as some services do.
+    Unconditional,
     /// The operation waits for [`Gate::open`].
     Hold(Gate),
     /// This runs before the operation: what another client does in between.
@@ -114,6 +116,7 @@ impl fmt::Debug for Effect {
             Self::WrongChecksum => f.write_str("WrongChecksum"),
             Self::EmptyPage => f.write_str("EmptyPage"),
             Self::RepeatToken => f.write_str("RepeatToken"),
+            Self::Unconditional => f.write_str("Unconditional"),
             Self::Hold(_) => f.write_str("Hold"),
             Self::Run(_) => f.write_str("Run"),
         }

@@ -28,3 +28,13 @@ pub struct Head {
     /// The full-object checksum as (algorithm, base64), where the service tells one.
     pub checksum: Option<(String, String)>,
 }
+
+/// The metadata in which bifold keeps the id of the write that an object came by, without `x-amz-meta-`.
+pub const WRITE_ID: &str = "bifold-id";
+
+impl Head {
+    /// The id of the write that it came by, where that was one of bifold's own.
+    pub fn write_id(&self) -> Option<&str> {
+        self.metadata.get(WRITE_ID).map(String::as_str)
+    }
+}

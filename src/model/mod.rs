@@ -15,7 +15,7 @@ pub mod uri;
 pub use entry::{ETag, Entry, Kind, Link, Name, StorageClass, Tag, Timestamp};
 pub use error::{ErrorKind, Op, Result, VfsError};
 pub use filter::Filter;
-pub use head::Head;
+pub use head::{Head, WRITE_ID};
 pub use listing::{Freshness, Page, Source};
 pub use pages::Pages;
 pub use sort::{Arrangement, Order, SortBy, SortKey};

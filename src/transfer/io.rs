@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::job::{Answer, Outcome, Question};
-use crate::model::{Entry, ErrorKind, Name, Result, Uri};
+use crate::model::{Entry, ErrorKind, Name, Result, Tag, Uri};
 use crate::vfs::{CreateHint, Layout, Precondition, Removal};
 
 /// Tells one piece of work under way from another.
@@ -136,6 +136,8 @@ pub enum Io {
         at: Uri,
         /// The version.
         entry: Box<Entry>,
+        /// Its copy, which is looked at before; `None` where the copy is a directory's being there.
+        copy: Option<Box<Copied>>,
     },
     /// Removes one thing.
     Remove {
@@ -155,12 +157,14 @@ pub enum Io {
     RemoveDir {
         /// Where.
         at: Uri,
+        /// Which one it must still be.
+        precondition: Precondition,
     },
 }
 
 impl Io {
-    /// Whether cancelling may cut it short. What changes something in one step is awaited instead, so
-    /// that its outcome is known.
+    /// Whether cancelling may drop it midway. What changes something in one step is awaited instead, so
+    /// that its outcome is known, and so is a native copy, which ends itself and cleans up first.
     pub fn interruptible(&self) -> bool {
         matches!(
             self,
@@ -168,7 +172,6 @@ impl Io {
                 | Self::Page { .. }
                 | Self::Look { .. }
                 | Self::Resolve { .. }
-                | Self::Native { .. }
                 | Self::Part { .. }
         )
     }
@@ -190,7 +193,7 @@ impl Io {
             | Self::RemoveSource { at, .. }
             | Self::Remove { at, .. }
             | Self::RemoveMany { dir: at, .. }
-            | Self::RemoveDir { at }
+            | Self::RemoveDir { at, .. }
             | Self::Commit { at, .. }
             | Self::Abort { at, .. } => at,
         }
@@ -210,6 +213,17 @@ impl Io {
             _ => !(self.writes() && kind.outcome_unknown()),
         }
     }
+}
+
+/// The copy of a source that is about to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where.
+    pub at: Uri,
+    /// Its tag, where the write told one.
+    pub tag: Option<Tag>,
+    /// Whether the bytes passed through here, so that the copy carries an id of its own.
+    pub streamed: bool,
 }
 
 /// How two locations relate.

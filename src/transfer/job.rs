@@ -112,7 +112,7 @@ pub struct Progress {
     pub done: Counts,
     /// Files that failed.
     pub failed: u64,
-    /// Files that were skipped: conflicts, links, special files.
+    /// Files that were skipped: conflicts, links.
     pub skipped: u64,
     /// One of those under way.
     pub current: Option<Uri>,

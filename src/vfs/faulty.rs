@@ -333,7 +333,12 @@ impl VfsPath for Faulty {
         options: &CopyOptions,
         progress: Progress<'_>,
     ) -> Result<Option<Entry>> {
-        let fate = self.before(Call::Copy, Op::Copy).await?;
+        let fate = tokio::select! {
+            fate = self.before(Call::Copy, Op::Copy) => fate?,
+            () = options.cancel.cancelled() => {
+                return Err(VfsError::cancelled(Op::Copy, self.uri().clone()));
+            }
+        };
         fate.answer(self.inner.copy_native(inner(to), options, progress).await)
     }
 

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, StorageClass, Tag, Uri, VfsError,
@@ -96,6 +97,9 @@ pub struct CopyOptions {
     pub source: Option<Entry>,
     /// What must be true of the destination.
     pub precondition: Precondition,
+    /// Ends it early: it cleans up first, and then fails as `Cancelled`. Whoever drops the call instead
+    /// leaves the cleaning to a task or a thread behind it, which a program that ends won't wait for.
+    pub cancel: CancellationToken,
 }
 
 /// Hears how many more bytes are done.

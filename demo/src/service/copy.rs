@@ -11,7 +11,9 @@ use super::condition::{Conditions, check_write, failed};
 use super::read::find;
 use super::write::{attributes, encryption};
 use super::{Service, bucket, multipart, ok, quoted, sums, time};
+use crate::access::Exchange;
 use crate::blob::Blob;
+use crate::faults::Effect;
 use crate::store::{self, Attributes, Part, State};
 
 /// The source of a copy, once its conditions hold.
@@ -83,6 +85,8 @@ pub(super) fn copy_object(
     service: &Service,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
+    let careless = |exchange: &Arc<Exchange>| exchange.has(|it| matches!(it, Effect::Unconditional));
+    let careless = request.extensions.get().is_some_and(careless);
     let input = request.input;
     let (if_match, if_none_match) =
         (condition(&request.headers, "if-match")?, condition(&request.headers, "if-none-match")?);
@@ -101,7 +105,9 @@ pub(super) fn copy_object(
     let etag = object.etag.clone();
     let mut state = service.store.lock();
     let target = bucket(&state, &input.bucket)?;
-    check_write(target, &input.key, if_match.as_ref(), if_none_match.as_ref())?;
+    if !careless {
+        check_write(target, &input.key, if_match.as_ref(), if_none_match.as_ref())?;
+    }
     let modified = state.now();
     let version = state.put(&input.bucket, &input.key, Some(object));
     ok(CopyObjectOutput {

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream::{BoxStream, StreamExt};
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
-use super::super::io::{DirId, Io, ItemId, Relation, Reply};
+use super::super::io::{Copied, DirId, Io, ItemId, Relation, Reply};
 use super::budget::Permit;
 use super::places::Places;
 use super::verify;
@@ -27,6 +28,8 @@ pub struct Worker {
     /// The memory of sinks that hold a whole small file until it is committed.
     held: Mutex<HashMap<ItemId, Permit>>,
     listings: Listings,
+    /// That the job is given up.
+    interrupt: CancellationToken,
 }
 
 #[derive(Default)]
@@ -39,13 +42,14 @@ impl std::fmt::Debug for Listings {
 }
 
 impl Worker {
-    pub fn new(places: Arc<Places>, buffered: bool) -> Self {
+    pub fn new(places: Arc<Places>, buffered: bool, interrupt: CancellationToken) -> Self {
         Self {
             places,
             buffered,
             sinks: Mutex::default(),
             held: Mutex::default(),
             listings: Listings::default(),
+            interrupt,
         }
     }
 
@@ -81,15 +85,12 @@ impl Worker {
                 self.commit(item, &at, precondition).await
             }
             Io::Abort { item, at } => self.abort(item, &at).await,
-            Io::RemoveSource { at, entry } => self.remove_source(&at, &entry).await,
-            Io::Remove { at, precondition } => {
+            Io::RemoveSource { at, entry, copy } => self.remove_source(&at, &entry, copy.as_deref()).await,
+            Io::Remove { at, precondition } | Io::RemoveDir { at, precondition } => {
                 self.places.at(&at)?.remove(precondition).await.map(|()| Reply::Done)
             }
             Io::RemoveMany { dir, removals } => {
                 Ok(Reply::Removed(self.places.at(&dir)?.remove_many(&removals).await))
-            }
-            Io::RemoveDir { at } => {
-                self.places.at(&at)?.remove(Precondition::None).await.map(|()| Reply::Done)
             }
         }
     }
@@ -191,7 +192,7 @@ impl Worker {
         passed: &Passed,
     ) -> Result<Reply> {
         let to = self.places.at(to)?;
-        let options = CopyOptions { source: Some(entry), precondition };
+        let options = CopyOptions { source: Some(entry), precondition, cancel: self.interrupt.clone() };
         let progress = |bytes: u64| {
             passed.fetch_add(bytes, Ordering::Relaxed);
         };
@@ -236,21 +237,28 @@ impl Worker {
         self.held.lock().remove(&item);
     }
 
-    /// Looks first: not every service checks a condition on a removal.
-    async fn remove_source(&self, at: &Uri, copied: &Entry) -> Result<Reply> {
+    /// Looks at both sides first: not every service checks a condition on a removal, and two names can
+    /// lead to one object.
+    async fn remove_source(&self, at: &Uri, read: &Entry, copy: Option<&Copied>) -> Result<Reply> {
         let path = self.places.at(at)?;
-        let now = path.stat(Freshness::Past).await?;
-        let same = match (&copied.tag, &now.tag) {
-            (Some(copied), Some(now)) => copied == now,
-            _ => copied.modified == now.modified,
-        };
-        if !same || copied.size != now.size || copied.kind != now.kind {
+        let now = verify::known(&path).await?;
+        if !verify::same_version(read, &now.entry) {
             let why = "it changed since it was copied, so it stays";
             return Err(VfsError::new(Op::Remove, at.clone(), ErrorKind::Conflict, why));
         }
+        if let Some(copy) = copy {
+            verify::copy(&self.places, copy, read, &now).await?;
+        }
         let bound = path.caps().conditional_remove;
-        let tag = copied.tag.clone().filter(|_| bound);
-        path.remove(tag.map_or(Precondition::None, Precondition::Matches)).await.map(|()| Reply::Done)
+        let tag = read.tag.clone().filter(|_| bound);
+        match path.remove(tag.map_or(Precondition::None, Precondition::Matches)).await {
+            // The answer to an earlier attempt may have been lost on the way.
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                let there = found(path.stat(Freshness::Past).await)?;
+                if there.is_some() { Err(error) } else { Ok(Reply::Done) }
+            }
+            removed => removed.map(|()| Reply::Done),
+        }
     }
 }
 

@@ -55,16 +55,16 @@ impl Runner {
         let sources = spec.sources.iter().map(|source| caps(&source.uri)).collect();
         let to = target_caps(&spec, &caps);
         let buffered = to.as_ref().is_some_and(|to| to.as_ref().is_ok_and(|caps| caps.metered));
-        let now = Instant::now();
+        let (now, interrupt) = (Instant::now(), CancellationToken::new());
         Self {
             machine: Machine::new(spec, sources, to, limits, fastrand::u64(..)),
-            worker: Arc::new(Worker::new(places, buffered)),
+            worker: Arc::new(Worker::new(places, buffered, interrupt.clone())),
             budget,
             events,
             tasks: JoinSet::new(),
             running: HashMap::new(),
             passing: HashMap::new(),
-            interrupt: CancellationToken::new(),
+            interrupt,
             began: now,
             reported: None,
             touched_at: now,

@@ -1,12 +1,16 @@
-//! Comparing what arrived with the checksum that the source's service keeps.
+//! Comparing what arrived with what the source's service keeps, and a copy with its source before that
+//! is removed.
+
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use crc_fast::{CrcAlgorithm, checksum_combine};
 
+use super::super::io::Copied;
 use super::places::Places;
-use crate::model::{Entry, ErrorKind, Op, Result, Uri, VfsError};
-use crate::vfs::{PartRecord, SinkState};
+use crate::model::{Entry, ErrorKind, Freshness, Head, Op, Result, Uri, VfsError};
+use crate::vfs::{DynPath, PartRecord, SinkState};
 
 /// Holds the parts of a sink to the checksum of `source`, the version that was read. A place that keeps
 /// none, or tells none, leaves it to the size.
@@ -18,8 +22,13 @@ pub async fn check(places: &Places, source: &Uri, read: &Entry, arrived: &SinkSt
     if !path.caps().metered || arrived.parts.is_empty() {
         return Ok(());
     }
+    let head = match path.head().await {
+        Ok(head) => head,
+        // No answer is no proof: it is asked again. A place that refuses to tell leaves it to the size.
+        Err(error) if error.kind.retryable() => return Err(error),
+        Err(_) => return Ok(()),
+    };
     // What changed since is another version: its checksum says nothing of this one.
-    let Ok(head) = path.head().await else { return Ok(()) };
     let kept = head.checksum.filter(|(algorithm, _)| head.entry.tag == read.tag && algorithm == "CRC64NVME");
     match kept {
         Some((_, kept)) if kept != text(whole(&arrived.parts)) => {
@@ -28,6 +37,86 @@ pub async fn check(places: &Places, source: &Uri, read: &Entry, arrived: &SinkSt
         }
         _ => Ok(()),
     }
+}
+
+/// All that a place tells of a thing: its row alone where it keeps no more, or tells no more.
+///
+/// # Errors
+/// Those of looking.
+pub async fn known(path: &DynPath) -> Result<Head> {
+    let told = if path.caps().metered { Some(path.head().await) } else { None };
+    match told {
+        None => Ok(row_alone(path.stat(Freshness::Past).await?)),
+        Some(Err(error)) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Denied) => {
+            Ok(row_alone(path.stat(Freshness::Past).await?))
+        }
+        Some(told) => told,
+    }
+}
+
+fn row_alone(entry: Entry) -> Head {
+    Head {
+        entry,
+        version: None,
+        content_type: None,
+        content_encoding: None,
+        content_disposition: None,
+        content_language: None,
+        cache_control: None,
+        metadata: BTreeMap::new(),
+        encryption: None,
+        checksum: None,
+    }
+}
+
+/// Whether `now` is the version that was read. The same bytes written again have the same entity tag, so
+/// the time counts, too: to the second, which is all that a HEAD tells of it.
+pub fn same_version(read: &Entry, now: &Entry) -> bool {
+    let close = match (read.modified, now.modified) {
+        (Some(read), Some(now)) => read.0.abs_diff(now.0) <= 1000,
+        (read, now) => read == now,
+    };
+    let same_tag = match (&read.tag, &now.tag) {
+        (Some(read), Some(now)) => read == now,
+        _ => true,
+    };
+    same_tag && close && read.size == now.size && read.kind == now.kind
+}
+
+/// Holds the copy of a source to what was read of it, right before the source is removed. A disk told the
+/// size of the very file; a service is asked.
+///
+/// # Errors
+/// Why the source has to stay.
+pub async fn copy(places: &Places, copy: &Copied, read: &Entry, source: &Head) -> Result<()> {
+    let path = places.at(&copy.at)?;
+    if !path.caps().metered {
+        return Ok(());
+    }
+    let stays = |kind, why: &str| {
+        let error = VfsError::new(Op::Copy, copy.at.clone(), kind, why);
+        Err(error.with_hint("the source was kept; look at both before trying again"))
+    };
+    let there = match known(&path).await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            return stays(ErrorKind::Conflict, "the copy is gone again");
+        }
+        there => there?,
+    };
+    let (own, sum) = (&there.entry, &there.checksum);
+    if own.size != read.size {
+        return stays(ErrorKind::Corrupt, "the copy has another size than the source");
+    }
+    if source.checksum.as_ref().zip(sum.as_ref()).is_some_and(|(of, its)| of.0 == its.0 && of.1 != its.1) {
+        return stays(ErrorKind::Corrupt, "the copy has another checksum than the source");
+    }
+    if copy.tag.as_ref().zip(own.tag.as_ref()).is_some_and(|(written, now)| written != now) {
+        return stays(ErrorKind::Conflict, "the copy was replaced by something else meanwhile");
+    }
+    if copy.streamed && source.write_id().is_some() && source.write_id() == there.write_id() {
+        return stays(ErrorKind::Invalid, "the source and the copy are one and the same object");
+    }
+    Ok(())
 }
 
 /// The checksum of all parts in their order.

@@ -1,6 +1,6 @@
 //! Streaming a file through a sink, and removing the source of a move.
 
-use super::super::io::{Io, ItemId, Reply};
+use super::super::io::{Copied, Io, ItemId, Reply};
 use super::super::job::JobKind;
 use super::file::Item;
 use super::look::Looking;
@@ -74,10 +74,11 @@ impl Machine {
         let Some(layout) = item.layout else { return };
         let (size, most) = (item.size(), most.min(layout.parallel).max(1));
         let precondition = item.entry.tag.clone().map_or(Precondition::None, Precondition::Matches);
-        while item.open < most && item.next < size {
+        // What is said to be empty is read, too: it may tell no size, or have grown.
+        while item.open < most && item.next < size.max(1) {
             let len = layout.part_size.max(1).min(size - item.next);
             let (offset, from) = (item.next, item.source.clone());
-            item.next += len;
+            item.next += len.max(1);
             item.open += 1;
             let whole = len == size;
             let precondition = precondition.clone();
@@ -176,7 +177,10 @@ impl Machine {
         if self.kind != JobKind::Move || item.followed {
             return self.over(id, true);
         }
-        let io = Io::RemoveSource { at: item.source.clone(), entry: Box::new(item.entry.clone()) };
+        let tag = entry.and_then(|entry| entry.tag.clone());
+        let copy = Copied { at: target, tag, streamed: item.streams || !item.natively() };
+        let (at, entry) = (item.source.clone(), Box::new(item.entry.clone()));
+        let io = Io::RemoveSource { at, entry, copy: Some(Box::new(copy)) };
         self.tasks.push(Owner::Item(id), io);
     }
 
@@ -197,10 +201,14 @@ impl Machine {
         let Some(item) = self.items.get_mut(&id) else { return };
         match (&task.io, result) {
             (Io::Create { .. }, Ok(_)) => item.sink_open = true,
-            (Io::Abort { .. }, _) => {
+            (Io::Abort { .. }, result) => {
                 item.sink_open = false;
                 let bytes = std::mem::take(&mut item.bytes);
                 self.uncount(bytes);
+                let item = result.err().zip(self.items.remove(&id));
+                if let Some((left, item)) = item {
+                    self.record(&item, left.with_hint("what was begun there could not be cleaned up"));
+                }
             }
             (Io::Commit { .. }, Ok(_)) => {
                 item.sink_open = false;

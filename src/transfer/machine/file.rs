@@ -9,7 +9,7 @@ use super::look::Looking;
 use super::report::Failed;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
-use crate::model::{Entry, ErrorKind, Kind, Result, Uri};
+use crate::model::{Entry, ErrorKind, Kind, Op, Result, Uri};
 use crate::vfs::{Layout, Precondition};
 
 /// A file, object or link of the plan.
@@ -89,6 +89,11 @@ impl Item {
         if self.entry.kind == Kind::File { self.entry.size.unwrap_or(0) } else { 0 }
     }
 
+    /// Whether its places are of one family, which may copy by themselves.
+    pub(super) fn natively(&self) -> bool {
+        matches!((&self.source, &self.target), (Uri::Local(_), Uri::Local(_)) | (Uri::S3(_), Uri::S3(_)))
+    }
+
     fn is_link(&self) -> bool {
         self.entry.kind == Kind::Symlink
     }
@@ -109,10 +114,14 @@ impl Machine {
         let (large, kind, source) = (item.large, item.entry.kind, item.source.clone());
         let root = item.root;
         self.activate(large, true);
-        self.progress.current = Some(source);
+        self.progress.current = Some(source.clone());
         let keeps_links = self.to.is_some_and(|caps| caps.symlinks);
         match kind {
-            Kind::Special => self.skip(id),
+            Kind::Special => {
+                let why = "it is a pipe, a socket or a device, which is never opened";
+                let error = VfsError::new(Op::Copy, source, ErrorKind::Unsupported, why);
+                self.fail(id, error.with_hint("only files, directories and links are copied"));
+            }
             Kind::Symlink if !keeps_links => self.link_policy(id),
             _ if self.may_rename(root) => self.advance(id),
             _ => self.look_first(id),
@@ -128,7 +137,6 @@ impl Machine {
     pub(super) fn next_io(&self, id: ItemId) -> Option<Io> {
         let item = self.items.get(&id)?;
         let (source, to, precondition) = (item.source.clone(), item.target.clone(), item.agreed.clone());
-        let one_family = matches!((&source, &to), (Uri::Local(_), Uri::Local(_)) | (Uri::S3(_), Uri::S3(_)));
         Some(if item.sink_open {
             // A small file came by one request, which vouches for it.
             let verify = item.large || self.kind == JobKind::Move;
@@ -139,7 +147,7 @@ impl Machine {
         } else if item.is_link() {
             let target = item.entry.link.as_ref().map(|link| link.target.clone()).unwrap_or_default();
             Io::Link { at: to, target, precondition }
-        } else if one_family && !item.streams {
+        } else if item.natively() && !item.streams {
             Io::Native { from: source, entry: Box::new(item.entry.clone()), to, precondition }
         } else {
             Io::Create { item: id, from: source, at: to, hint: self.hint(item) }
@@ -215,7 +223,7 @@ impl Machine {
         self.child_over(item.dir, true);
     }
 
-    fn record(&mut self, item: &Item, error: VfsError) {
+    pub(super) fn record(&mut self, item: &Item, error: VfsError) {
         self.progress.failed += 1;
         let source = SourceItem { uri: item.source.clone(), entry: item.entry.clone() };
         self.failures.push(Failed { item: source, target: Some(item.base.clone()), error });

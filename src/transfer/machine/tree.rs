@@ -11,6 +11,7 @@ use super::roots::is_marker;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
 use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, Uri};
+use crate::vfs::Precondition;
 
 /// A directory of the plan.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Machine {
             parent.open += 1;
         }
         let first = if self.may_rename(dir.root) && !dir.followed {
-            let precondition = crate::vfs::Precondition::Absent;
+            let precondition = Precondition::Absent;
             Io::Rename { from: dir.source.clone(), to: target.clone(), precondition }
         } else {
             Io::MakeDir { at: target.clone(), follow: dir.named }
@@ -285,10 +286,14 @@ impl Machine {
         }
         let at = dir.source.clone();
         match &dir.marker {
-            _ if real => self.tasks.push(Owner::Dir(id), Io::RemoveDir { at }),
+            _ if real => {
+                let tag = dir.entry.tag.clone();
+                let precondition = tag.map_or(Precondition::None, Precondition::Matches);
+                self.tasks.push(Owner::Dir(id), Io::RemoveDir { at, precondition });
+            }
             Some(marker) if self.kind == JobKind::Move => {
                 let entry = Box::new(marker.clone());
-                self.tasks.push(Owner::Dir(id), Io::RemoveSource { at, entry });
+                self.tasks.push(Owner::Dir(id), Io::RemoveSource { at, entry, copy: None });
             }
             _ => self.dir_over(id),
         }

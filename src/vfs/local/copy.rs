@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::Timespec;
 use rustix::io::Errno;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
 
 use super::place::{Place, Spot};
 use super::read::{self, Source, read_full};
@@ -26,10 +27,17 @@ pub(super) struct End {
     pub uri: Uri,
 }
 
-/// Copies a regular file with its mode and times. Dropped midway it leaves nothing behind.
+/// Who hears of the bytes that are done, and says when to stop.
+struct Tell {
+    heard: UnboundedSender<u64>,
+    cancel: CancellationToken,
+}
+
+/// Copies a regular file with its mode and times. Cancelled or dropped midway it leaves nothing behind.
 pub(super) async fn copy(from: End, to: End, options: CopyOptions, progress: Progress<'_>) -> Result<Entry> {
     let cancelled = VfsError::cancelled(Op::Copy, from.uri.clone());
-    let (tell, mut heard) = unbounded_channel();
+    let (sender, mut heard) = unbounded_channel();
+    let tell = Tell { heard: sender, cancel: options.cancel.clone() };
     let mut work = Box::pin(off_loop_raw(move || copy_file(&from, &to, &options, &tell)));
     let outcome = loop {
         tokio::select! {
@@ -44,7 +52,7 @@ pub(super) async fn copy(from: End, to: End, options: CopyOptions, progress: Pro
     outcome.unwrap_or(Err(cancelled))
 }
 
-fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &UnboundedSender<u64>) -> Result<Entry> {
+fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &Tell) -> Result<Entry> {
     let at_source = |error| failure(Op::Copy, &from.uri, error);
     let at_target = |error| failure(Op::Copy, &to.uri, error);
     let shown = options.source.as_ref().and_then(|entry| entry.tag.clone());
@@ -79,7 +87,7 @@ fn dress_of(source: &Source) -> Dress {
     Dress { mode: Some(row::permissions(&source.stat)), modified: Some(modified) }
 }
 
-fn copy_bytes(source: &Source, to: &File, tell: &UnboundedSender<u64>) -> io::Result<()> {
+fn copy_bytes(source: &Source, to: &File, tell: &Tell) -> io::Result<()> {
     let size = row::size(&source.stat);
     if size == 0 && read_full(&source.file, &mut [0], 0)? > 0 {
         return Err(refuse(ErrorKind::Unsupported, "the file doesn't tell its size"));
@@ -97,8 +105,12 @@ fn copy_bytes(source: &Source, to: &File, tell: &UnboundedSender<u64>) -> io::Re
     told(tell, size - at)
 }
 
-fn told(tell: &UnboundedSender<u64>, bytes: u64) -> io::Result<()> {
-    tell.send(bytes).map_err(|_| refuse(ErrorKind::Cancelled, "cancelled"))
+fn told(tell: &Tell, bytes: u64) -> io::Result<()> {
+    let stop = || refuse(ErrorKind::Cancelled, "cancelled");
+    if tell.cancel.is_cancelled() {
+        return Err(stop());
+    }
+    tell.heard.send(bytes).map_err(|_| stop())
 }
 
 /// The next stretch of bytes that isn't a hole; none when nothing but a hole is left.
@@ -133,7 +145,7 @@ fn share_blocks(_: &File, _: &File) -> bool {
     false
 }
 
-fn copy_range(from: &File, to: &File, mut at: u64, end: u64, tell: &UnboundedSender<u64>) -> io::Result<()> {
+fn copy_range(from: &File, to: &File, mut at: u64, end: u64, tell: &Tell) -> io::Result<()> {
     let mut kernel = true;
     let mut buffer = Vec::new();
     while at < end {

@@ -14,7 +14,7 @@ use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef, Uploaded
 use super::checksum::crc64_value;
 use super::limits::{COPY_AT_ONCE, COPY_PART};
 use super::path::S3Path;
-use crate::model::{ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Result, StorageClass, Tag};
+use crate::model::{ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Result, StorageClass, Tag, VfsError};
 use crate::vfs::{CopyOptions, Precondition, Progress};
 
 /// Parts of one copy under way at once.
@@ -41,7 +41,7 @@ pub(super) async fn copy(
         return Err(from.error(Op::Copy, ErrorKind::Invalid, "both are the same object"));
     }
     let size = head.entry.size.unwrap_or_default();
-    let one = Copy { to, source, target, head: &head, tag, precondition: &options.precondition };
+    let one = Copy { to, source, target, head: &head, tag, options };
     let done = if size <= COPY_AT_ONCE { one.at_once().await } else { one.by_parts(size, progress).await };
     match done {
         Ok(written) => {
@@ -77,7 +77,7 @@ struct Copy<'a> {
     target: ObjectRef,
     head: &'a Head,
     tag: Option<ETag>,
-    precondition: &'a Precondition,
+    options: &'a CopyOptions,
 }
 
 impl Copy<'_> {
@@ -101,10 +101,34 @@ impl Copy<'_> {
         }
     }
 
+    fn cancelled(&self) -> VfsError {
+        VfsError::cancelled(Op::Copy, self.to.uri.clone())
+    }
+
+    /// Looks right before a copy that a service binds to nothing: many pass over the conditions on the
+    /// destination in silence.
+    async fn check_target(&self) -> Result<()> {
+        let on = &self.options.precondition;
+        if self.to.service.limits.conditional_copy || *on == Precondition::None {
+            return Ok(());
+        }
+        let changed = || Err(self.to.error(Op::Copy, ErrorKind::Conflict, "it is not what it was"));
+        match (on, self.api().head(&self.target, Detail::Row, Freshness::Past).await) {
+            (Precondition::Matches(tag), Ok(head)) if head.entry.tag.as_ref() == Some(tag) => Ok(()),
+            (Precondition::Absent, Err(error)) if error.kind == ErrorKind::NotFound => Ok(()),
+            (_, Err(error)) if error.kind != ErrorKind::NotFound => Err(error),
+            _ => changed(),
+        }
+    }
+
     async fn at_once(&self) -> Result<Written> {
-        let api = self.api();
+        self.check_target().await?;
         let kept = self.kept();
-        let answer = api.copy(&self.source, &self.target, &kept, self.tag.as_ref(), self.precondition).await;
+        let (tag, on) = (self.tag.as_ref(), &self.options.precondition);
+        let answer = tokio::select! {
+            answer = self.api().copy(&self.source, &self.target, &kept, tag, on) => answer,
+            () = self.options.cancel.cancelled() => return Err(self.cancelled()),
+        };
         match answer {
             Err(error) if error.kind.outcome_unknown() => self.arrived().await.ok_or(error),
             other => other,
@@ -127,23 +151,45 @@ impl Copy<'_> {
             Err(error) if error.kind == ErrorKind::Unsupported => Vec::new(),
             other => other?,
         };
+        self.check_target().await?;
         let upload = self.api().create_upload(&self.target, &kept).await?;
         let mut guard = AbortOnDrop { api: self.api().clone(), upload: Some(upload.clone()) };
+        let done = self.fill(&upload, size, progress).await;
+        // From here on the upload is ended by its completion, or before anybody hears of the failure.
+        guard.upload = None;
+        match done {
+            Ok(written) => Ok(written),
+            Err(error) => Err(self.end(&upload, error).await),
+        }
+    }
+
+    /// Ends an upload after a failure, which then tells also if that failed.
+    async fn end(&self, upload: &UploadRef, error: VfsError) -> VfsError {
+        match self.api().abort_upload(upload).await {
+            Err(left) if left.kind != ErrorKind::NotFound => {
+                error.with_hint(format!("and its upload was left open: {left}"))
+            }
+            _ => error,
+        }
+    }
+
+    /// All parts, and the completion.
+    async fn fill(&self, upload: &UploadRef, size: u64, progress: Progress<'_>) -> Result<Written> {
         let part_size = COPY_PART.max(size.div_ceil(self.to.service.limits.max_parts));
-        let ranges = ranges(size, part_size);
-        let parts: Vec<UploadedPart> = stream::iter(ranges)
-            .map(|(number, range)| self.part(&upload, number, range, progress))
+        let parts = stream::iter(ranges(size, part_size))
+            .map(|(number, range)| self.part(upload, number, range, progress))
             .buffered(PARALLEL)
-            .try_collect()
-            .await?;
-        let written =
-            self.api().complete_upload(&upload, &parts, self.source_crc64(), self.precondition).await;
-        let written = match written {
+            .try_collect();
+        let parts: Vec<UploadedPart> = tokio::select! {
+            parts = parts => parts?,
+            () = self.options.cancel.cancelled() => return Err(self.cancelled()),
+        };
+        self.check_target().await?;
+        let on = &self.options.precondition;
+        match self.api().complete_upload(upload, &parts, self.source_crc64(), on).await {
             Err(error) if error.kind.outcome_unknown() => self.completed().await.ok_or(error),
             other => other,
-        }?;
-        guard.upload = None;
-        Ok(written)
+        }
     }
 
     async fn part(
@@ -203,7 +249,7 @@ fn ranges(size: u64, part: u64) -> impl Iterator<Item = (u32, Range<u64>)> {
     )
 }
 
-/// Ends an upload that nobody will complete, also when its copy is dropped midway.
+/// Ends an upload that nobody will complete when its copy is dropped midway.
 struct AbortOnDrop {
     api: Arc<dyn S3Api>,
     upload: Option<UploadRef>,

@@ -34,6 +34,8 @@ pub struct Limits {
     pub equal_parts: bool,
     /// Whether `If-Match` on a deletion is kept and not passed over in silence.
     pub conditional_delete: bool,
+    /// Whether conditions on the destination of a copy are kept and not passed over in silence.
+    pub conditional_copy: bool,
 }
 
 /// Amazon's own.
@@ -46,10 +48,12 @@ pub const AWS: Limits = Limits {
     max_key: KIB as usize,
     equal_parts: false,
     conditional_delete: true,
+    conditional_copy: true,
 };
 
 /// What every other service is taken to hold, unless it is known better.
-pub const OTHER: Limits = Limits { max_object: 5 * 1024 * GIB, conditional_delete: false, ..AWS };
+pub const OTHER: Limits =
+    Limits { max_object: 5 * 1024 * GIB, conditional_delete: false, conditional_copy: false, ..AWS };
 
 /// Cloudflare R2.
 pub const R2: Limits = Limits {

@@ -107,7 +107,11 @@ pub(super) async fn a_copy_is_the_same(dir: &DynPath) {
     let source = stat(&path).await.expect("it is there");
 
     let to = file(dir, "copy");
-    let options = CopyOptions { source: Some(source.clone()), precondition: Precondition::Absent };
+    let options = CopyOptions {
+        source: Some(source.clone()),
+        precondition: Precondition::Absent,
+        ..CopyOptions::default()
+    };
     let Some(entry) = copy(&path, &*to, &options).await.expect("a copy") else { return };
     assert!(get(&to).await == bytes);
     assert!(get(&path).await == bytes);
@@ -129,7 +133,11 @@ pub(super) async fn a_copy_is_bound_on_both_sides(dir: &DynPath) {
     put(&path, b"shown").await;
     let shown = stat(&path).await.expect("it is there");
     put(&to, b"in the way").await;
-    let absent = CopyOptions { source: Some(shown.clone()), precondition: Precondition::Absent };
+    let absent = CopyOptions {
+        source: Some(shown.clone()),
+        precondition: Precondition::Absent,
+        ..CopyOptions::default()
+    };
     match copy(&path, &*to, &absent).await {
         Ok(None) => return,
         outcome => fails(outcome, ErrorKind::Conflict),
@@ -137,7 +145,7 @@ pub(super) async fn a_copy_is_bound_on_both_sides(dir: &DynPath) {
     assert_eq!(get(&to).await, b"in the way");
 
     let bound = Precondition::Matches(tag_of(&to).await);
-    let agreed = CopyOptions { source: Some(shown), precondition: bound };
+    let agreed = CopyOptions { source: Some(shown), precondition: bound, ..CopyOptions::default() };
     put(&path, b"changed since").await;
     fails(copy(&path, &*to, &agreed).await, ErrorKind::Conflict);
     assert_eq!(get(&to).await, b"in the way");

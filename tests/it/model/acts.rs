@@ -150,7 +150,7 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
         Act::Copy { from, to, demand } => {
             let (from, to) = (path(root, from)?, path(root, to)?);
             let precondition = demanded(*demand, &to, root).await;
-            let options = CopyOptions { source: None, precondition };
+            let options = CopyOptions { precondition, ..CopyOptions::default() };
             let copied = from.copy_native(&*to, &options, &|_| ()).await?;
             Ok(format!("{:?}", copied.map(|entry| entry.size)))
         }

@@ -65,11 +65,7 @@ async fn a_large_copy_that_fails_leaves_no_upload() {
     let registry = uncached(&server);
     let copied = at(&registry, "k").copy_native(&*at(&registry, "c"), &CopyOptions::default(), &|_| ()).await;
     fails(copied, ErrorKind::Denied);
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !server.store().open_uploads("box").is_empty() {
-        assert!(std::time::Instant::now() < deadline, "an upload is left open");
-        tokio::task::yield_now().await;
-    }
+    assert!(server.store().open_uploads("box").is_empty(), "it is ended before the failure is told");
     assert_eq!(server.store().keys("box"), ["k"]);
 }
 

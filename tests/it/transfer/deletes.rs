@@ -133,3 +133,18 @@ async fn counting_tells_the_numbers_so_far_and_at_last() {
     let one = bed.engine.count(bed.left.items(&["f"]).await).try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(one, [Counts { files: 1, dirs: 0, bytes: 3 }]);
 }
+
+#[tokio::test]
+async fn a_directory_swapped_for_a_file_leaves_the_file() {
+    let bed = Bed::new(Pair::LocalLocal);
+    bed.left.put("d/e/", b"").await;
+    let swapped = bed.dir.path().join("left/d/e");
+    let swap = std::sync::Arc::new(move || {
+        std::fs::remove_dir(&swapped).unwrap();
+        std::fs::write(&swapped, "came later").unwrap();
+    });
+    bed.script.add(Call::Remove, Some("d/e"), 0, 1, Fault::Before(swap));
+    let outcome = delete(&bed, bed.left.items(&["d/"]).await).await;
+    assert_eq!(outcome.failures.len(), 1, "{:?}", outcome.failures);
+    assert_eq!(bed.left.get("d/e").await.as_deref(), Some(&b"came later"[..]));
+}

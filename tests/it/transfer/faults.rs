@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bifold::model::ErrorKind;
-use bifold::transfer::{Choice, JobEvent, JobKind, JobOptions};
+use bifold::model::{ErrorKind, Freshness, S3Uri, Uri};
+use bifold::transfer::{Choice, JobEvent, JobKind, JobOptions, SourceItem, Target};
 use bifold::vfs::faulty::{Call, Fault};
 use bifold::vfs::memory::Memory;
+use demo::{Effect, Rule};
 
 use super::bed::{Bed, PAIRS, Pair, finish, noise};
 
@@ -165,4 +166,38 @@ async fn a_file_that_fails_for_good_is_tried_a_bounded_number_of_times() {
     let outcome = bed.copy(&["a"], Choice::Cancel).await;
     assert_eq!(outcome.failures[0].error.kind, ErrorKind::Throttled);
     assert!((2..=12).contains(&bed.script.count(Call::Copy)));
+}
+
+#[tokio::test]
+async fn what_a_cancel_could_not_clean_up_is_told() {
+    let bed = in_parts(Pair::LocalMemory);
+    bed.left.put("a", &noise(300_000)).await;
+    bed.script.add(Call::WritePart, None, 1, usize::MAX, Fault::Hang);
+    bed.script.add(Call::Abort, None, 0, usize::MAX, Fault::Fail(ErrorKind::Denied));
+    let mut job = bed.begin(JobKind::Copy, &["a"], JobOptions::default()).await;
+    while bed.script.count(Call::WritePart) < 2 {
+        tokio::select! {
+            event = job.next() => assert!(!matches!(event, Some(JobEvent::Finished(_)) | None)),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    job.cancel();
+    let outcome = finish(job, Choice::Cancel).await;
+    assert!(outcome.cancelled);
+    assert_eq!(outcome.failures.len(), 1);
+    assert!(outcome.failures[0].error.to_string().contains("cleaned up"), "{}", outcome.failures[0].error);
+}
+
+#[tokio::test]
+async fn a_checksum_that_got_no_answer_is_asked_for_again() {
+    let bed = Bed::new(Pair::S3Local);
+    bed.server().store().put("left", "a", noise(17 << 20));
+    let source = Uri::S3(S3Uri::new("checked", "left", "a"));
+    let entry = bed.registry().resolve(&source).unwrap().stat(Freshness::Past).await.unwrap();
+    bed.server().faults().add(Rule::on("GetObject", Effect::FlipBit(5000)));
+    bed.script.add(Call::Stat, Some("left/a"), 0, 1, Fault::Fail(ErrorKind::Unavailable));
+    let item = SourceItem { uri: source, entry };
+    let outcome = bed.copy_to(JobKind::Move, vec![item], Target::As(bed.right.uri("a"))).await;
+    assert_eq!(outcome.failures, []);
+    assert!(bed.right.get("a").await.unwrap() == noise(17 << 20));
 }

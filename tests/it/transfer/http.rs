@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bifold::config::Connection;
 use bifold::model::{ErrorKind, Freshness, Kind, S3Uri, Uri};
 use bifold::transfer::{Choice, JobEvent, JobId, JobKind, JobOptions, JobSpec, Target};
-use demo::{Effect, Rule};
+use demo::{Blob, Effect, Rule};
 use futures::TryStreamExt;
 
 use super::bed::{Bed, Pair, finish, noise};
@@ -277,5 +278,113 @@ async fn a_flipped_bit_on_the_way_is_found_by_the_checksum() {
             assert_eq!(outcome.failures[0].error.kind, ErrorKind::Corrupt);
             assert!(there.is_none(), "nothing wrong is left");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_is_not_what_was_written_keeps_its_source() {
+    for (theirs, kind) in
+        [("x", ErrorKind::Conflict), ("longer", ErrorKind::Corrupt), ("", ErrorKind::Corrupt)]
+    {
+        let bed = Bed::new(Pair::S3S3);
+        bed.left.put("a", b"1").await;
+        let sources = bed.left.items(&["a"]).await;
+        let sneak = Effect::run(move |store| store.put("right", "b", theirs));
+        // The second look at the source is the one right before it is removed.
+        bed.server().faults().add(Rule::on("HeadObject", sneak).key("a").skip(1));
+        let outcome = bed.copy_to(JobKind::Move, sources, Target::As(bed.right.uri("b"))).await;
+        assert_eq!(outcome.failures.len(), 1, "{theirs:?}");
+        assert_eq!(outcome.failures[0].error.kind, kind, "{theirs:?}: {}", outcome.failures[0].error);
+        assert_eq!(bed.server().store().get("left", "a").as_deref(), Some(&b"1"[..]));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_went_away_again_keeps_its_source() {
+    let bed = Bed::new(Pair::LocalS3);
+    bed.left.put("a", b"1").await;
+    let gone = Effect::run(|store| store.delete("right", "a"));
+    bed.server().faults().add(Rule::on("HeadObject", gone).skip(1));
+    let outcome = bed.mv(&["a"], Choice::Cancel).await;
+    assert_eq!(outcome.failures.len(), 1);
+    assert_eq!(bed.left.get("a").await.as_deref(), Some(&b"1"[..]));
+}
+
+#[tokio::test]
+async fn the_same_bytes_written_again_are_another_version() {
+    let bed = Bed::new(Pair::S3Local);
+    bed.left.put("a", b"1").await;
+    let again = Effect::run(|store| {
+        store.put("left", "a", "1");
+        store.set_modified("left", "a", chrono::Utc::now() + chrono::TimeDelta::seconds(9));
+    });
+    bed.server().faults().add(Rule::on("HeadObject", again).skip(1));
+    let outcome = bed.mv(&["a"], Choice::Cancel).await;
+    assert_eq!(outcome.failures.len(), 1);
+    assert_eq!(outcome.failures[0].error.kind, ErrorKind::Conflict);
+    assert_eq!(bed.server().store().get("left", "a").as_deref(), Some(&b"1"[..]));
+}
+
+#[tokio::test]
+async fn an_object_moved_onto_itself_by_another_name_of_its_service_stays() {
+    for old in [false, true] {
+        let bed = Bed::new(Pair::S3Other);
+        bed.left.put("a", b"1").await;
+        if old {
+            let then = chrono::Utc::now() - chrono::TimeDelta::hours(1);
+            bed.server().store().set_modified("left", "a", then);
+        }
+        let alias = bed.server().endpoint().replace("127.0.0.1", "localhost");
+        let alias = Connection { endpoint_url: Some(alias), ..Connection::default() };
+        bed.registry().connect("alias", &alias, &bed.server().env().into_iter().collect());
+        let sources = bed.left.items(&["a"]).await;
+        let target = Some(Target::As(Uri::S3(S3Uri::new("alias", "left", "a"))));
+        let spec = JobSpec { kind: JobKind::Move, sources, target, options: JobOptions::default() };
+        let outcome = finish(bed.engine.start(JobId(1), spec), Choice::Overwrite).await;
+        assert_eq!(outcome.failures.len(), 1);
+        assert_eq!(bed.server().store().get("left", "a").as_deref(), Some(&b"1"[..]));
+    }
+}
+
+#[tokio::test]
+async fn cancelling_a_large_server_side_copy_ends_its_upload_first() {
+    let bed = Bed::new(Pair::S3S3);
+    bed.server().store().put("left", "a", Blob::repeat("x", 5 << 30));
+    let gate = bed.server().faults().hold("UploadPartCopy");
+    let mut job = bed.begin(JobKind::Copy, &["a"], JobOptions::default()).await;
+    while bed.server().counts().get("UploadPartCopy") < 1 {
+        tokio::select! {
+            event = job.next() => assert!(!matches!(event, Some(JobEvent::Finished(_)) | None)),
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+    }
+    job.cancel();
+    assert!(finish(job, Choice::Cancel).await.cancelled);
+    assert_eq!(bed.server().store().open_uploads("right"), []);
+    assert_eq!(bed.server().store().keys("right"), Vec::<String>::new());
+    gate.open();
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_conditions_on_copies_is_looked_at_right_before() {
+    for there in [true, false] {
+        let bed = Bed::new(Pair::S3S3);
+        bed.left.put("a", b"new").await;
+        if there {
+            bed.right.put("a", b"old").await;
+        }
+        bed.server().faults().add(Rule::on("CopyObject", Effect::Unconditional).always());
+        // After the row was shown and the destination looked at, before the copy.
+        let sneak = Effect::run(|store| store.put("right", "a", "sneaked in"));
+        bed.server().faults().add(Rule::on("HeadObject", sneak).skip(2));
+        let job = bed.begin(JobKind::Copy, &["a"], JobOptions::default()).await;
+        let mut turns = 0;
+        let (outcome, asked) = super::bed::finish_with(job, |_| {
+            turns += 1;
+            if there && turns == 1 { Choice::Overwrite } else { Choice::Skip }
+        })
+        .await;
+        assert_eq!((asked.len(), outcome.progress.skipped), (1 + usize::from(there), 1));
+        assert_eq!(bed.server().store().get("right", "a").as_deref(), Some(&b"sneaked in"[..]));
     }
 }

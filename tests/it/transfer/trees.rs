@@ -1,7 +1,8 @@
 //! Copying files and trees in every direction.
 
-use bifold::model::{ErrorKind, Kind, Name, Op};
-use bifold::transfer::{Choice, JobKind, JobOptions, LinkPolicy, Target};
+use bifold::model::{ErrorKind, Freshness, Kind, Name, Op};
+use bifold::transfer::{Choice, JobKind, JobOptions, LinkPolicy, SourceItem, Target};
+use bifold::vfs::local::LocalPath;
 use bifold::vfs::memory::Memory;
 
 use super::bed::{Bed, PAIRS, Pair, finish, finish_with, noise};
@@ -222,13 +223,28 @@ async fn a_link_planted_in_the_destination_is_not_passed() {
 }
 
 #[tokio::test]
-async fn special_files_are_skipped_and_counted() {
+async fn special_files_are_told_and_the_rest_is_copied() {
     let bed = Bed::new(Pair::LocalLocal);
     bed.left.put("d/a", b"1").await;
     let socket = std::os::unix::net::UnixListener::bind(bed.dir.path().join("left/d/socket")).unwrap();
     let outcome = bed.copy(&["d/"], Choice::Cancel).await;
-    assert_eq!((outcome.progress.skipped, outcome.progress.done.files), (1, 1));
+    assert_eq!((outcome.progress.failed, outcome.progress.done.files), (1, 1));
+    assert_eq!(outcome.failures[0].item.uri, bed.left.uri("d/socket"));
     drop(socket);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_tells_no_size_never_arrives_empty() {
+    let bed = Bed::new(Pair::LocalMemory);
+    let status = LocalPath::at("/proc/self/status");
+    let entry = status.stat(Freshness::Past).await.unwrap();
+    assert_eq!(entry.size, Some(0), "it has bytes all the same");
+    let item = SourceItem { uri: status.uri().clone(), entry };
+    let outcome = bed.copy_to(JobKind::Copy, vec![item], Target::As(bed.right.uri("status"))).await;
+    assert_eq!(outcome.failures.len(), 1);
+    assert_eq!(bed.right.get("status").await, None);
+    bed.check_clean();
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ fn a_directory_is_made_before_and_removed_after_its_contents() {
     let at = |wanted: &dyn Fn(&Io) -> bool| world.log.iter().position(wanted).unwrap();
     let made = at(&|io| matches!(io, Io::MakeDir { at, .. } if *at == world::uri("/t/d/e")));
     let copied = at(&|io| matches!(io, Io::Native { to, .. } if *to == world::uri("/t/d/e/a")));
-    let removed = at(&|io| matches!(io, Io::RemoveDir { at } if *at == world::uri("/s/d/e")));
+    let removed = at(&|io| matches!(io, Io::RemoveDir { at, .. } if *at == world::uri("/s/d/e")));
     assert!(made < copied && copied < removed);
 }
 

@@ -256,7 +256,7 @@ impl World {
                 self.sinks.remove(item);
                 Ok(Reply::Done)
             }
-            Io::RemoveSource { at, entry } => {
+            Io::RemoveSource { at, entry, .. } => {
                 self.entry(at).ok_or_else(missing)?;
                 self.check(io, at, &Precondition::Matches(entry.tag.clone().unwrap()))?;
                 self.files.remove(at);
@@ -270,7 +270,7 @@ impl World {
                 });
                 Ok(Reply::Removed(outcomes.collect()))
             }
-            Io::RemoveDir { at } => {
+            Io::RemoveDir { at, .. } => {
                 if !self.children(at).is_empty() {
                     return Err(Self::fail(io, ErrorKind::NotEmpty));
                 }

@@ -22,11 +22,8 @@ use super::api::{ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart, 
 use super::checksum::{combined, crc64, gathered, payload};
 use super::limits::{MULTIPART_FROM, PARALLEL_PARTS};
 use super::path::S3Path;
-use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, VfsError};
+use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, VfsError, WRITE_ID};
 use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Precondition, Sink, SinkState};
-
-/// The metadata that tells our own object from another's, without `x-amz-meta-`.
-pub(super) const ID_NAME: &str = "bifold-id";
 
 /// An object on its way.
 #[derive(Debug)]
@@ -119,7 +116,7 @@ impl Upload {
             .part_size(size.unwrap_or_default(), insisted)
             .map_err(|beyond| path.error(Op::Create, ErrorKind::Invalid, beyond.to_string()))?;
         let mut metadata = with.metadata.clone();
-        metadata.insert(ID_NAME.to_owned(), id.clone());
+        metadata.insert(WRITE_ID.to_owned(), id.clone());
         let attributes = ObjectAttributes {
             content_type: with.content_type.clone(),
             class: with.class.clone(),

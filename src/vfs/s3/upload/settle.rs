@@ -5,7 +5,7 @@
 
 use super::super::api::{Detail, Written};
 use super::super::checksum::crc64_text;
-use super::{ID_NAME, Upload, Whole};
+use super::{Upload, Whole};
 use crate::model::{Entry, ErrorKind, Freshness, Head, Result, Tag, VfsError};
 use crate::vfs::s3::reasons;
 use crate::vfs::{Precondition, SinkState};
@@ -48,7 +48,7 @@ impl Upload {
         let sum = |(name, value): &(String, String)| {
             name != "CRC64NVME" || crc64.is_none_or(|ours| *value == crc64_text(ours))
         };
-        let same = head.metadata.get(ID_NAME) == Some(&self.id)
+        let same = head.write_id() == Some(&*self.id)
             && head.entry.size == Some(size)
             && head.checksum.as_ref().is_none_or(sum);
         same.then(|| (*head).clone())
