@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Status;
 use super::out::tell;
-use crate::model::{Kind, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
+use crate::model::{ErrorKind, Kind, Op, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
 use crate::runtime::Services;
 use crate::vfs::DynPath;
 
@@ -78,6 +78,16 @@ impl Context {
         let bytes = text.as_bytes();
         let uri = settled(Uri::parse(text, &self.uris)?);
         Ok(Typed { uri, slash: bytes.ends_with(b"/"), dot: bytes == b"." || bytes.ends_with(b"/.") })
+    }
+
+    /// Refuses what would be written below a read-only connection, before anything is asked of it.
+    pub(super) fn writable(&self, op: Op, uri: &Uri) -> VfsResult<()> {
+        if self.path(uri)?.caps().write {
+            return Ok(());
+        }
+        let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "the connection is read-only");
+        let name = uri.as_s3().map(|s3| s3.connection.to_string()).unwrap_or_default();
+        Err(error.with_hint(format!("read_only is set in [connections.{name}]")))
     }
 
     /// The handle on a location.

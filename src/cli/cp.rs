@@ -7,7 +7,7 @@ use super::args::Cp;
 use super::context::{Context, Failure, Typed, as_directory, dir_kind, dir_shaped};
 use super::out::Out;
 use super::{cat, job, obstacle, pipe};
-use crate::model::{Entry, ErrorKind, Freshness, Kind, Result as VfsResult, S3Uri, Uri};
+use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result as VfsResult, S3Uri, Uri};
 use crate::transfer::{ConflictPolicy, JobKind, JobOptions, JobSpec, LinkPolicy, SourceItem, Target};
 
 /// A source, and whether it is only its contents that are meant.
@@ -40,11 +40,16 @@ pub(super) async fn run(
 async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status, Failure> {
     let (target, sources) = args.locations.split_last().expect("clap asks for two at least");
     let target = context.typed(target)?;
+    context.writable(Op::Write, &target.uri)?;
     let mut items = Vec::new();
     for text in sources {
+        let typed = context.typed(text)?;
+        if kind == JobKind::Move {
+            context.writable(Op::Remove, &typed.uri)?;
+        }
         // A move loses nothing, so directories may go without --recursive, as everywhere.
         let recursive = args.recursive || kind == JobKind::Move;
-        items.push(source(context, &context.typed(text)?, recursive).await?);
+        items.push(source(context, &typed, recursive).await?);
     }
     let asked = args.conflict.map_or(ConflictPolicy::Ask, Into::into);
     let links = args.links.map_or(LinkPolicy::Ask, Into::into);

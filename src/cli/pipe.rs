@@ -22,6 +22,7 @@ pub(super) async fn run(
     if cp::receives(&typed)? {
         return Err(Failure::Usage(format!("standard input has no name: write one after {}", typed.uri)));
     }
+    context.writable(Op::Write, &typed.uri)?;
     let path = context.path(&typed.uri)?;
     let Some(precondition) = precondition(&path, policy).await? else { return Ok(Status::Done) };
     let sink = path.create(CreateHint::default()).await?;
@@ -31,8 +32,12 @@ pub(super) async fn run(
         () = stop => Err(VfsError::cancelled(Op::Write, typed.uri.clone())),
         fed = feed(&path, &*sink, tokio::io::stdin()) => fed,
     };
-    match fed {
-        Ok(()) => sink.commit(precondition).await.map(|_| Status::Done).map_err(Failure::from),
+    let written = match fed {
+        Ok(()) => sink.commit(precondition).await,
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(_) => Ok(Status::Done),
         Err(error) => {
             if let Err(left) = sink.abort().await {
                 Failure::from(left).told();

@@ -1,10 +1,13 @@
 //! `bifold rm`: files, objects, markers, links, empty buckets; whole trees with `--recursive`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use super::Status;
 use super::args::Rm;
 use super::context::{Context, Failure, Typed, dir_shaped};
 use super::{cp, job};
-use crate::model::{Entry, Kind, Name, Uri};
+use crate::model::{Entry, Kind, Name, Op, Uri};
 use crate::transfer::{JobKind, JobOptions, JobSpec, SourceItem};
 use crate::vfs::Precondition;
 
@@ -13,6 +16,8 @@ pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure>
     let (mut sources, mut buckets) = (Vec::new(), Vec::new());
     for text in &args.locations {
         let typed = context.typed(text)?;
+        refuse_upward(text, &typed)?;
+        context.writable(Op::Remove, &typed.uri)?;
         if is_bucket(&typed.uri) {
             buckets.push(bucket(&typed, args.recursive)?);
         } else {
@@ -31,6 +36,17 @@ pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure>
         }
     }
     Ok(status)
+}
+
+/// A slip of a dot must not delete the directory that one stands in, or the whole disk.
+fn refuse_upward(text: &OsStr, typed: &Typed) -> Result<(), Failure> {
+    let Some(path) = typed.uri.as_local() else { return Ok(()) };
+    let bytes = text.as_bytes();
+    let bytes = bytes.strip_suffix(b"/").unwrap_or(bytes);
+    if path.parent().is_none() || bytes == b".." || bytes.ends_with(b"/..") {
+        return Err(Failure::Usage(format!("{} is not deleted: name what is in it", typed.uri)));
+    }
+    Ok(())
 }
 
 fn is_bucket(uri: &Uri) -> bool {

@@ -469,13 +469,24 @@ fn a_read_only_connection_refuses_before_any_request() {
     place.put("k", "1");
     place.write("f", "1");
     let set = ["--set", "connections.s3.read_only=true"];
-    place.server.reset_counts();
-    for args in [&["mkdir", "s3://box/x"][..], &["rm", "s3://box/k/"], &["cp", "f", "s3://box/f"]] {
-        place.expect(1, &[args, &set].concat());
+    for args in [
+        &["mkdir", "s3://box/x"][..],
+        &["mkdir", "s3://new"],
+        &["rm", "s3://box/k/"],
+        &["rm", "s3://box/k"],
+        &["rm", "-r", "s3://box/"],
+        &["rm", "s3://box"],
+        &["cp", "f", "s3://box/f"],
+        &["cp", "-r", "s3://box/k", "s3://box/c/"],
+        &["cp", "-", "s3://box/f"],
+        &["mv", "s3://box/k", "here"],
+        &["mv", "f", "s3://box/"],
+    ] {
+        place.server.reset_counts();
+        let status = place.run(&[args, &set].concat()).status.code();
+        assert_eq!(status, Some(1), "{args:?}");
+        assert_eq!(place.server.counts().total(), 0, "{args:?}");
     }
-    let counts = place.server.counts();
-    let writes = ["PutObject", "DeleteObject", "DeleteObjects", "CreateMultipartUpload"];
-    assert_eq!(writes.map(|name| counts.get(name)), [0; 4]);
 }
 
 #[test]
@@ -518,4 +529,40 @@ fn wrong_use_says_how_and_panes_need_a_terminal() {
     }
     assert!(place.expect(0, &["--help"]).contains("s3://"));
     assert!(place.expect(0, &["--version"]).starts_with("bifold "));
+}
+
+#[test]
+fn rm_never_climbs() {
+    let place = Place::new();
+    place.write("d/e/f", "1");
+    for args in [
+        ["rm", "-r", ".."],
+        ["rm", "-r", "d/.."],
+        ["rm", "-r", "d/e/../"],
+        ["rm", "-r", "."],
+        ["rm", "-r", "/"],
+    ] {
+        place.expect(2, &args);
+    }
+    assert_eq!(place.read("d/e/f"), "1");
+}
+
+#[test]
+fn a_pipe_that_cannot_be_completed_leaves_no_upload() {
+    let place = Place::new();
+    place.server.faults().add(Rule::on("CompleteMultipartUpload", Effect::access_denied()).always());
+    let mut child = place.command().args(["cp", "-", "s3://box/k"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&vec![7; 20 << 20]).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!((place.keys(), place.server.store().open_uploads("box")), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_is_no_file_is_told_and_the_status_says_so() {
+    let place = Place::new();
+    place.write("d/a", "1");
+    let socket = std::os::unix::net::UnixListener::bind(place.path("d/socket")).unwrap();
+    assert!(place.told(1, &["cp", "-r", "--conflict", "overwrite", "d", "s3://box/"]).contains("socket"));
+    assert_eq!(place.keys(), ["d/a"]);
+    drop(socket);
 }
