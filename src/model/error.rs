@@ -188,6 +188,8 @@ fn io_kind(error: &std::io::Error) -> ErrorKind {
 fn io_hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Denied => Some("check the owner and the permissions of it and of the directories above"),
+        ErrorKind::NotFound => Some("check the name; the directories above it have to be there"),
+        ErrorKind::NotADirectory => Some("a file is on the way where the location needs a directory"),
         ErrorKind::NoSpace => Some("free some space, or choose another destination"),
         ErrorKind::Invalid => Some("the file system can't hold this name"),
         _ => None,

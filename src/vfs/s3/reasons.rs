@@ -94,6 +94,10 @@ pub fn hint(kind: ErrorKind, code: Option<&str>, asked: OpKind, region: Option<&
         ErrorKind::NotFound if code == Some("NoSuchBucket") => {
             "check the bucket's name and the connection; s3:// lists the buckets".to_owned()
         }
+        ErrorKind::NotFound if matches!(code, Some("NoSuchKey" | "NotFound")) => {
+            "check the key: its case and every slash count; a listing shows what is there".to_owned()
+        }
+        ErrorKind::NotEmpty => "delete what is in it first, older versions and open uploads, too".to_owned(),
         ErrorKind::WrongRegion => match region {
             Some(region) => {
                 format!("the bucket is in {region}: set region = \"{region}\" for this connection")

@@ -38,11 +38,31 @@ async fn each_refusal_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_is_missing_says_where_to_look() {
+    let server = serve(Options::default());
+    server.store().put("box", "k", "x");
+    let registry = uncached(&server);
+    for (path, help) in [
+        (at(&registry, "none"), "case and every slash"),
+        (place(&registry, "s3", "nowhere", "k"), "s3:// lists the buckets"),
+    ] {
+        for error in [fails(read(&path).await, ErrorKind::NotFound), {
+            fails(path.stat(bifold::model::Freshness::Past).await, ErrorKind::NotFound)
+        }] {
+            assert!(error.to_string().contains(help), "{error}");
+        }
+    }
+    let error = fails(at(&registry, "").remove(bifold::vfs::Precondition::None).await, ErrorKind::NotEmpty);
+    assert!(error.to_string().contains("delete what is in it first"), "{error}");
+}
+
+#[tokio::test]
 async fn no_credentials_is_told_without_a_request() {
     let server = serve(Options::default());
     let registry = registry_on(&bare(&server.endpoint()), Connection::default());
     let error = fails(rows(&at(&registry, "")).await, ErrorKind::Unauthenticated);
-    assert!(error.to_string().contains("AWS_PROFILE"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("no credentials were found") && text.contains("AWS_PROFILE"), "{error}");
     assert_eq!(server.counts().total(), 0);
 }
 
@@ -74,7 +94,8 @@ async fn an_endpoint_that_nobody_answers_at_is_unreachable() {
     };
     let registry = registry_on(&keyed(&closed), Connection::default());
     let error = fails(read(&at(&registry, "k")).await, ErrorKind::Unreachable);
-    assert!(error.to_string().contains("endpoint_url"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("endpoint_url") && text.contains(&closed), "which address was asked: {error}");
 }
 
 #[tokio::test]

@@ -46,9 +46,14 @@ impl Failure {
         self.region.clone().filter(|region| &**region != asked)
     }
 
-    pub(super) fn into_error(self, ask: &Ask) -> VfsError {
+    /// `endpoint` is the address that was asked, for a failure on the way there.
+    pub(super) fn into_error(self, ask: &Ask, endpoint: &str) -> VfsError {
         let hint = reasons::hint(self.kind, self.code.as_deref(), ask.kind, self.region.as_deref());
-        let mut error = VfsError::new(ask.op, ask.uri.clone(), self.kind, self.reason);
+        let reason = match self.kind {
+            ErrorKind::Unreachable => format!("{endpoint}: {}", self.reason),
+            _ => self.reason,
+        };
+        let mut error = VfsError::new(ask.op, ask.uri.clone(), self.kind, reason);
         error.hint = hint.map(Into::into);
         error.source = Some(self.source);
         error
@@ -99,6 +104,8 @@ fn of_the_way(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
 fn no_credentials(error: &CredentialsError, deepest: &str) -> String {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => "no credentials were found".to_owned(),
+        // The metadata service stands last in the chain: nothing before it had any.
+        _ if deepest.contains("IMDS") => "no credentials were found".to_owned(),
         _ => format!("credentials could not be loaded: {deepest}"),
     }
 }

@@ -34,7 +34,7 @@ use self::client::{ClientPool, Clients};
 use self::error::Failure;
 use self::watch::Watch;
 use super::api::ConnectionId;
-use super::endpoint::BadEndpoint;
+use super::endpoint::{self, BadEndpoint};
 use crate::cache::{Meter, OpKind};
 use crate::config::{Connection, Env};
 use crate::model::{ErrorKind, Op, Result, S3Uri, Uri, VfsError};
@@ -121,7 +121,9 @@ impl Sdk {
             Ok(answer) => return Ok(self.seen(ask, answer)),
             Err(error) => Failure::new(error),
         };
-        let Some(region) = failure.other_region(&asked) else { return Err(failure.into_error(ask)) };
+        let Some(region) = failure.other_region(&asked) else {
+            return Err(failure.into_error(ask, &self.address()));
+        };
         tracing::debug!(location = %ask.uri, %region, "the bucket is in another region");
         let route = self.route(ask, Some(region.clone())).await?;
         match Box::pin(send(route)).await {
@@ -129,7 +131,7 @@ impl Sdk {
                 self.remember(ask.bucket(), Some(region));
                 Ok(answer)
             }
-            Err(error) => Err(Failure::new(error).into_error(ask)),
+            Err(error) => Err(Failure::new(error).into_error(ask, &self.address())),
         }
     }
 
@@ -142,6 +144,14 @@ impl Sdk {
         let watch = Watch::new(self.0.meter.clone(), ask.kind, ask.uri.clone());
         let payer = self.0.requester_pays.then_some(RequestPayer::Requester);
         Ok(Route { clients, watch, payer })
+    }
+
+    /// The address that is asked, in words.
+    fn address(&self) -> String {
+        match &*self.0.id.endpoint {
+            "aws" => "Amazon S3".to_owned(),
+            address => endpoint::without_userinfo(address),
+        }
     }
 
     fn known_region(&self, ask: &Ask) -> Option<Arc<str>> {
