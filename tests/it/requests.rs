@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use demo::{Effect, Gate, Record, Rule};
 
-use super::terminal::{F5, F10, Place, Terminal};
+use super::terminal::{F5, F10, Place, READY, Terminal};
 
 /// The operations of the server by the column of the status bar that counts them.
 const GROUPS: [(&str, &[&str]); 6] = [
@@ -171,7 +171,7 @@ fn two_panes_on_one_directory_cost_one_listing() {
     let gate = place.server.faults().hold("ListObjectsV2");
     let terminal = open(&place, "s3://box/dir/", "s3://box/dir/");
     gate.wait_arrived(1);
-    terminal.see("F1 Help");
+    terminal.see(READY);
     gate.open();
     terminal.wait("both panes", |screen| screen.contents().matches("0003").count() == 2);
     agrees(&place, &terminal);

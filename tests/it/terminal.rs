@@ -18,7 +18,7 @@ pub const F8: &str = "\x1b[19~";
 pub const F10: &str = "\x1b[21~";
 
 /// The keys bar is there: the program has drawn, and reads keys.
-pub const READY: &str = "F1 Help";
+pub const READY: &str = " Help";
 
 /// What the program wrote so far, and the screen that it makes.
 struct Output {
