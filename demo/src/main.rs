@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bifold::config::Env;
 use clap::{Parser, Subcommand};
 use demo::samples::{self, Scratch};
-use demo::{Options, Server, calls};
+use demo::{Options, Server, calls, picture};
 use tokio::runtime::{Builder, Runtime};
 
 /// bifold on an S3 server in memory with sample buckets. Nothing of yours is read or written.
@@ -33,12 +34,19 @@ struct Args {
 enum Command {
     /// Print how many requests each screen costs, as a Markdown table.
     Calls,
+    /// Draw the picture of the README from the program's real screen.
+    Picture {
+        /// The SVG file to write.
+        #[arg(default_value = "assets/screen.svg")]
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
         Some(Command::Calls) => print_calls(),
+        Some(Command::Picture { file }) => picture::readme(file).map(|()| ExitCode::SUCCESS),
         None if args.serve => serve(&args),
         None => open(&args),
     };

@@ -14,21 +14,58 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Keys to send, and what the screen then shows.
 type Step = (&'static str, &'static str);
 
+/// The size of the README's picture.
+const SIZE: (u16, u16) = (132, 30);
+
+/// What a person does to see it: looks around in the lake on the right, copies a file over from the
+/// left, and marks others meanwhile.
+const STEPS: &[Step] = &[
+    ("", "orders.parquet"),
+    ("\t:", "Go to"),
+    ("s3://lake/events/\r", "_delta_log/"),
+    ("G", "121 of 121"),
+    ("\r", "part-00003"),
+    ("h", "121 of 121"),
+    ("k\r", "dt=2026-11-19/"),
+    ("h", "120 of 121"),
+    ("h", "README.md"),
+    ("\r", "_delta_log/"),
+    ("G", "121 of 121"),
+    ("\r", "part-00003"),
+    ("jjj", " 3 of"),
+    ("\tGk", "10 of 11"),
+    ("c", "Tab completes"),
+    ("\r", "copying"),
+    ("gjjjj", "4 of 11"),
+    ("j jj ", "2 marked"),
+    ("", "MB/s"),
+];
+
+/// Takes the picture of the README.
+///
+/// # Errors
+/// As [`take`].
+pub fn readme(file: &Path) -> io::Result<()> {
+    take(file, SIZE, STEPS)
+}
+
 /// Drives this very program (bifold on the demo server) by `steps` and writes its last screen.
 ///
 /// # Errors
 /// When the program can't be started, or a step never shows what it should.
-pub fn take(out: &Path, (cols, rows): (NonZeroU16, NonZeroU16), steps: &[Step]) -> io::Result<()> {
-    let size = PtySize { rows: rows.get(), cols: cols.get(), pixel_width: 0, pixel_height: 0 };
+pub fn take(out: &Path, (cols, rows): (u16, u16), steps: &[Step]) -> io::Result<()> {
+    let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
     let pty = native_pty_system().openpty(size).map_err(io::Error::other)?;
     let mut command = CommandBuilder::new(std::env::current_exe()?);
+    command.args(["--latency", "400ms"]);
     command.env("TERM", "xterm-256color");
     command.env("LANG", "C.UTF-8");
     let mut child = pty.slave.spawn_command(command).map_err(io::Error::other)?;
     drop(pty.slave);
     let chunks = read_on_a_thread(pty.master.try_clone_reader().map_err(io::Error::other)?);
     let mut keyboard = pty.master.take_writer().map_err(io::Error::other)?;
-    let mut terminal = vt100::Parser::new(rows, cols, 0);
+    let cells = |count| NonZeroU16::new(count).ok_or(io::Error::other("a screen without cells"));
+    let mut terminal = vt100::Parser::new(cells(rows)?, cells(cols)?, 0);
     let result = play(&mut terminal, &mut keyboard, &chunks, steps);
     child.kill()?;
     child.wait()?;
@@ -79,7 +116,7 @@ fn wait_for(terminal: &mut vt100::Parser, chunks: &Receiver<Vec<u8>>, shows: &st
 
 /// Takes in what still comes until the screen rests.
 fn settle(terminal: &mut vt100::Parser, chunks: &Receiver<Vec<u8>>) {
-    while let Ok(chunk) = chunks.recv_timeout(Duration::from_millis(400)) {
+    while let Ok(chunk) = chunks.recv_timeout(Duration::from_millis(40)) {
         terminal.process(&chunk);
     }
 }

@@ -4,13 +4,17 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
 use crate::blob::Blob;
 
-/// A directory that is removed when this is dropped: sample files in `files/`, and a home for
-/// settings and state, so that a person's own stay as they are.
+/// How much older each file is than the one before: a list sorted by time should show it.
+const BETWEEN: Duration = Duration::from_hours(17);
+
+/// A directory that is removed when this is dropped: a home for settings and state, so that a person's
+/// own stay as they are, with sample files in its `files/`.
 #[derive(Debug)]
 pub struct Scratch(TempDir);
 
@@ -28,7 +32,7 @@ impl Scratch {
 
     /// The sample files.
     pub fn files(&self) -> PathBuf {
-        self.0.path().join("files")
+        self.home().join("files")
     }
 
     /// The home directory of the demo.
@@ -38,10 +42,10 @@ impl Scratch {
 }
 
 fn fill(dir: &Path) -> io::Result<()> {
-    for (name, body) in files() {
+    for (age, (name, body)) in (1..).zip(files()) {
         let path = dir.join(name);
         fs::create_dir_all(path.parent().unwrap_or(dir))?;
-        write(&path, body)?;
+        write(&path, body, SystemTime::now() - age * BETWEEN)?;
     }
     fs::create_dir_all(dir.join("exports/empty"))?;
     symlink("notes.md", dir.join("link-to-notes"))?;
@@ -70,7 +74,8 @@ fn files() -> Vec<(&'static str, Blob)> {
     ]
 }
 
-fn write(path: &Path, body: Blob) -> io::Result<()> {
+fn write(path: &Path, body: Blob, modified: SystemTime) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    body.chunks().try_for_each(|chunk| file.write_all(&chunk))
+    body.chunks().try_for_each(|chunk| file.write_all(&chunk))?;
+    file.set_modified(modified)
 }
