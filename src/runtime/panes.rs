@@ -5,10 +5,11 @@
 
 use std::io;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::Event;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::Rect;
@@ -52,7 +53,7 @@ pub(crate) struct Panes<B: Backend, I, S> {
     pub state: State,
     /// How it looks.
     pub theme: Theme,
-    /// What breaks at the first key.
+    /// What breaks at a key.
     pub fail: Option<FailPoint>,
 }
 
@@ -89,11 +90,17 @@ where
     I: Stream<Item = io::Result<Event>> + Unpin,
     S: Screen,
 {
-    /// Runs until the application quits, then ends its jobs. Gives the last state.
+    /// Runs until the application quits, then ends its jobs: also when the loop itself breaks, since what
+    /// they have begun would stay. Gives the last state.
     pub async fn run(mut self) -> io::Result<State> {
-        let result = self.turn().await;
+        let result = AssertUnwindSafe(self.turn()).catch_unwind().await;
+        // Nobody hears what the jobs still say, so they mustn't wait for a place in the queue.
+        self.inbox.close();
         self.runner.end().await;
-        result.map(|()| self.state)
+        match result {
+            Ok(result) => result.map(|()| self.state),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     async fn turn(&mut self) -> io::Result<()> {
@@ -164,8 +171,8 @@ where
         // A size that came and went in between is never seen, but what the terminal shows is lost.
         clock.clear |= matches!(event, Event::Resize(..));
         if let Some(input) = input(event) {
-            if let Some(fail) = self.fail.take() {
-                fail.reach();
+            if let (Some(fail), Input::Key(_)) = (&mut self.fail, &input) {
+                fail.pass_key();
             }
             self.update(clock, said(input));
         }
