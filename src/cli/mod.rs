@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 use self::args::{Args, Command};
 use self::context::{Context, Failure};
-use self::out::{Out, tell};
+use self::out::{Out, escaped, tell};
 use crate::config::{Env, Loaded, Overrides, load};
 use crate::model::uri::UriContext;
 use crate::runtime::{self, Broken, Opening, Services, log};
@@ -61,8 +61,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Status::Usage.into() } else { Status::Done.into() };
+            return misread(&error).into();
         }
     };
     let overrides = Overrides { file: args.config.clone(), set: args.set.clone() };
@@ -81,6 +80,18 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
         tell(&format!("no log is written: {error}"));
     }
     run(args, env, loaded).into()
+}
+
+/// Tells what is wrong with the arguments, which may hold names of files; or the help that was asked for.
+fn misread(error: &clap::Error) -> Status {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Status::Done;
+    }
+    for line in error.render().to_string().lines() {
+        let _ = writeln!(io::stderr(), "{}", escaped(line));
+    }
+    Status::Usage
 }
 
 fn run(args: Args, env: Env, loaded: Loaded) -> Status {

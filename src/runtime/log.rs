@@ -1,15 +1,17 @@
 //! The log: a file in the state directory, off the screen.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogLevel, private_dir, private_file};
+use crate::model::text;
 
 /// Where a log begins anew; the one before it is kept beside it.
 const FULL: u64 = 16 << 20;
@@ -33,7 +35,7 @@ pub fn file(state: &Path) -> PathBuf {
 pub fn start(state: Option<&Path>, level: LogLevel) -> io::Result<Log> {
     let Some(state) = state.filter(|_| level != LogLevel::Off) else { return Ok(Log { _writer: None }) };
     let (writer, guard) = open(state)?;
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Lines(writer));
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("bifold", filter_of(level));
     // A second run in the same process (the demo, tests) keeps the first one's log.
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
@@ -47,6 +49,31 @@ fn open(state: &Path) -> io::Result<(NonBlocking, WorkerGuard)> {
         std::fs::rename(&path, path.with_extension("log.1"))?;
     }
     Ok(tracing_appender::non_blocking(private_file(&path, OpenOptions::new().append(true))?))
+}
+
+/// One event a line, escaped: a name with a line break in it would forge a line, and one with an escape
+/// would act on the terminal of whoever reads the log there.
+#[derive(Clone, Debug)]
+struct Lines(NonBlocking);
+
+impl Write for Lines {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = text::escape_bytes(event.strip_suffix(b"\n").unwrap_or(event));
+        self.0.write_all(format!("{text}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 fn filter_of(level: LogLevel) -> LevelFilter {

@@ -566,3 +566,16 @@ fn what_is_no_file_is_told_and_the_status_says_so() {
     assert_eq!(place.keys(), ["d/a"]);
     drop(socket);
 }
+
+#[test]
+fn no_name_acts_on_a_terminal_or_forges_a_line_of_the_log() {
+    let place = Place::new();
+    let evil = "x\u{1b}]0;owned\u{7}\n2026-01-01T00:00:00Z ERROR forged";
+    place.expect(1, &["ls", &format!("s3://box/{evil}/")]);
+    place.expect(2, &["rm", &format!("--{evil}")]);
+    let state = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/state" };
+    let log = place.dir.path().join("home").join(state).join("bifold/bifold.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("owned") && !log.contains(['\u{1b}', '\u{7}']), "{log}");
+    assert!(log.lines().all(|line| !line.starts_with("2026-01-01T")), "{log}");
+}

@@ -83,6 +83,12 @@ impl Sdk {
             .await?;
         let text = |it: Option<&str>| it.unwrap_or_default().to_owned();
         let failed = output.errors().iter();
+        let asked = |key: Option<&str>| keys.iter().any(|(own, _)| Some(&**own) == key);
+        if let Some(stray) = failed.clone().find(|it| !asked(it.key())) {
+            // It can't be told whose failure that is: then none of them is known to be gone.
+            let code = text(stray.code());
+            return Err(key_error(ask, &code, &text(stray.message())));
+        }
         Ok(failed.map(|it| (text(it.key()), (text(it.code()), text(it.message())))).collect())
     }
 }
