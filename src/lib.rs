@@ -1,4 +1,86 @@
 //! bifold: a two-pane terminal file manager, local disks and S3 side by side.
+//!
+//! This page is the project's architecture document: the map, the flow, and what must stay true.
+//!
+//! # Words
+//!
+//! | word | means |
+//! |---|---|
+//! | connection | a named way to reach an S3 service: profile, endpoint, region, path style, unsigned, read-only |
+//! | location | where something is, as data: [`model::Uri`] |
+//! | path | a live handle on a location: an `Arc<dyn` [`vfs::VfsPath`]`>` |
+//! | entry | one row of a listing: name, kind, size, modified, tag ([`model::Entry`]) |
+//! | operation | one kind of S3 API request; a [`cache::ops::OpKey`] names one request exactly |
+//! | job | a running or waiting transfer ([`transfer::JobSpec`]) |
+//! | message, command | what happened, what to do next; both plain data ([`app::Msg`], [`app::Cmd`]) |
+//!
+//! # The house
+//!
+//! A floor uses the floors below it and never one above; `tests/it/tidy.rs` holds this.
+//!
+//! ```text
+//! main.rs      hands over                                                             (thin)
+//! cli          arguments; a file per subcommand, on the same engine as the panes
+//! runtime      the only place that awaits for the panes: loop, runner of commands, terminal
+//! view         draws a &State; decides nothing, keeps nothing
+//! app          PURE: state, messages, commands, update, panes, dialogs, jobs on screen, keymap
+//! transfer     job (words) · machine (sans-IO: plan, conflicts, retries) · exec (tokio)
+//! vfs          VfsPath · registry (location to path) · local · memory (the reference) · s3
+//!   s3         path · api (trait S3Api) · sdk · cached · upload · copy
+//! cache        ops (answers to S3 requests) · meter (requests sent) · stats · clock
+//! config       defaults in assets/, the user's file, environment, flags: one typed Settings
+//! model        PURE: locations, entries, errors, text, order, filters
+//! ```
+//!
+//! PURE floors touch no disk, network, clock, randomness or terminal.
+//!
+//! # How it flows
+//!
+//! A key press reaches the loop in [`runtime`], which turns it into a message. [`app::update`] changes
+//! the state and answers with commands. The runner makes each command a task, whose answers come back
+//! as messages that carry the request's id; an answer nobody waits for any more is dropped. When the
+//! queue is drained the view draws the state, at most 60 times a second, and not at all when nothing
+//! changed.
+//!
+//! A listing is asked of a [`vfs::VfsPath`] and arrives page by page. On S3 it passes
+//! [`vfs::s3::S3Api`] twice: `Cached` looks it up, joins a request that is under way, or asks `Sdk`,
+//! which asks the service. The pages are shared, never copied: cache, both panes and a sort off the
+//! loop hold the same rows.
+//!
+//! A job's machine is told what happened and answers what to do, both as data; `exec` does it on tokio,
+//! under one budget of requests and of buffers for all jobs. What is written goes to a
+//! [`vfs::Sink`], and shows under its name only after `commit`.
+//!
+//! # What must stay true
+//!
+//! - **The loop never waits.** No I/O, no lock that is held across I/O, no sort of a large listing.
+//! - **The app is data in, data out.** No closure in a message or a command: a trace replays a bug.
+//! - **An operation is bound to full locations and tags when its question is asked**, never to rows.
+//! - **Keys are byte-exact.** Display text is never parsed back; text from outside passes
+//!   [`model::text`] once on its way to a screen.
+//! - **One LIST draws a directory.** Drawing, sorting and marking ask nothing. Plans, conflicts and
+//!   deletes read past the cache.
+//! - **A write names what it invalidates**, is fenced before it is sent and after it ends, however it
+//!   ends ([`cache::ops`]).
+//! - **A destination appears when it is whole and verified**; what was there stays until then. An
+//!   overwrite holds for what was shown.
+//! - **A source is removed after its own copy was verified**, if it still is what was copied.
+//! - **403 is never "absent"**, and an unknown outcome is looked into before it is called a failure.
+//! - **Secrets reach no log**, and no byte of a name reaches the terminal unescaped.
+//!
+//! # Where the code taught better
+//!
+//! - The plan is not a list made beforehand: the machine reads the tree while it transfers, so that a
+//!   million files need no memory of a million steps. Its totals are "so far" until the tree is read.
+//! - `Sink::commit` and `abort` take `&self` and may be called again: after a lost answer the machine
+//!   looks first, then asks the same sink once more.
+//! - A listing past the cache without a delimiter isn't held: whoever walks a million keys takes page
+//!   after page.
+//! - An inode alone can't tell that one directory lies in another: [`vfs::Identity`] carries the inodes
+//!   above it.
+//! - Names are ordered by an order of our own (`model::sort`): it is total over bytes, which a key or
+//!   a name on a disk may be.
+//! - Where one left off is a small file in the state directory, replaced by a rename.
 
 pub mod app;
 pub mod cache;

@@ -4,7 +4,7 @@
 //!
 //! 1. *A write makes answers stale that it doesn't name.* A new `a/b/c` changes the listings of
 //!    `a/b/`, `a/` and the bucket, with any delimiter, on every connection to that endpoint. An
-//!    ordered index ([`index`]) finds those that are held, at a cost of what is dropped.
+//!    ordered index (`index`) finds those that are held, at a cost of what is dropped.
 //! 2. *An answer may be older than the write that it overtakes.* A load holds a [`Ticket`]; whatever
 //!    is invalidated between [`OpCache::begin`] and [`OpCache::fill`] detaches it, and its answer isn't
 //!    kept. A write invalidates before it is sent and again when it ends ([`OpCache::begin_write`],
