@@ -24,6 +24,13 @@ pub struct Label {
 }
 
 impl Label {
+    /// The bucket that it is about, where it is about one as a whole.
+    pub fn bucket(&self) -> Option<&str> {
+        let place = self.first.as_ref()?.as_s3().filter(|place| self.count == 1 && place.key.is_empty())?;
+        let buckets = self.origin.as_ref()?.as_s3().is_some_and(|origin| origin.bucket.is_none());
+        place.bucket.as_deref().filter(|_| buckets)
+    }
+
     /// What this job is about.
     pub fn of(spec: &JobSpec) -> Self {
         let first = spec.sources.first().map(|item| item.uri.clone());

@@ -18,10 +18,13 @@ pub(super) fn start(state: &mut State, spec: JobSpec) {
     state.send(Cmd::StartJob(id, Box::new(spec)));
 }
 
-/// Starts a job on what was chosen in a pane. Its marks are done with.
+/// Starts a job on what was chosen in a pane. Where marks chose it, they are done with.
 pub(super) fn start_chosen(state: &mut State, kind: JobKind, chosen: Chosen, target: Option<Target>) {
+    let first = chosen.sources.first().map(|item| item.entry.id());
     for pane in state.panes.iter_mut().filter(|pane| pane.uri == chosen.origin) {
-        pane.rows.unmark();
+        if pane.rows.marked().any(|entry| Some(entry.id()) == first) {
+            pane.rows.unmark();
+        }
     }
     start(state, JobSpec { kind, sources: chosen.sources, target, options: JobOptions::default() });
 }
@@ -83,18 +86,26 @@ fn sum_up(job: &Job, outcome: &Outcome) -> String {
     };
     match (outcome.cancelled, failed) {
         (true, _) => format!("cancelled: {done} {} of {total}{skipped}", progress.done.files),
-        (_, 0) => format!("{done} {}{skipped}", what(progress.done)),
+        (_, 0) => match job.label.bucket() {
+            Some(bucket) if job.label.kind == JobKind::Delete => format!("deleted the bucket {bucket}"),
+            _ => format!("{done} {}{skipped}", what(progress.done)),
+        },
         (_, failed) => format!("{failed} of {total} failed{skipped}"),
     }
 }
 
 fn what(done: Counts) -> String {
-    match done {
-        Counts { files: 0, dirs: 1, .. } => "1 directory".to_owned(),
-        Counts { files: 0, dirs, .. } if dirs > 0 => format!("{dirs} directories"),
-        Counts { files: 1, .. } => "1 file".to_owned(),
-        Counts { files, .. } => format!("{files} files"),
-    }
+    let dirs = match done.dirs {
+        0 => None,
+        1 => Some("1 directory".to_owned()),
+        dirs => Some(format!("{dirs} directories")),
+    };
+    let files = match done.files {
+        0 if dirs.is_some() => None,
+        1 => Some("1 file".to_owned()),
+        files => Some(format!("{files} files")),
+    };
+    files.into_iter().chain(dirs).collect::<Vec<_>>().join(", ")
 }
 
 /// Time passed: rates of jobs from which nothing is heard go down.

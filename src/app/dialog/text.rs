@@ -36,8 +36,11 @@ fn describe(error: &VfsError) -> String {
     let what = format!("Could not {} {}\n\n{}\n", error.op.verb(), error.uri, error.reason);
     let hint = error.hint.iter().map(|hint| format!("\nWhat to do: {hint}\n"));
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    let causes = causes.map(|cause| format!("\nCaused by: {cause}\n"));
-    std::iter::once(what).chain(hint).chain(causes).collect()
+    let text: String = std::iter::once(what).chain(hint).collect();
+    causes.map(ToString::to_string).fold(text, |text, cause| {
+        // Each error beneath repeats what those above it took from it.
+        if text.contains(&cause) { text } else { format!("{text}\nCaused by: {cause}\n") }
+    })
 }
 
 pub(super) fn press(state: &mut State, key: Key) {

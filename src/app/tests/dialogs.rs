@@ -143,6 +143,9 @@ fn rename_moves_to_the_new_name() {
     check("jrd<enter>", ready(ROWS), ".. >d/ a b", &[job(1, JobKind::Move, vec![item("p/d/", "d/")], to)]);
     let same = check("jjr<enter>", ready(ROWS), ".. d/ >a b", &[]);
     assert!(same.dialogs.is_empty());
+    let mut marked = ready(ROWS);
+    press(&mut marked, "j<space>jr<ctrl-u>c<enter>");
+    assert_eq!(marked.active_pane().rows.marks().count(), 1, "what wasn't renamed stays marked");
     for wrong in ["jjr<ctrl-u><enter>", "jjrx/y<enter>"] {
         let state = check(wrong, ready(ROWS), ".. d/ >a b", &[]);
         assert!(!problem(&state).is_empty());

@@ -1,7 +1,7 @@
 //! Jobs, their questions, and leaving while they run.
 
 use super::*;
-use crate::app::jobs::Phase;
+use crate::app::jobs::{Label, Phase};
 use crate::transfer::{
     Answer, Choice, Conflict, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome,
     Progress, Question, SourceItem,
@@ -76,11 +76,43 @@ fn an_end_is_told_in_a_line() {
     hear(&mut state, JobEvent::Finished(Box::new(outcome)));
     assert_eq!(notice(&state), "copied 2 directories");
     let mut state = running();
+    let done = Counts { files: 1, dirs: 1, bytes: 0 };
+    let outcome = Outcome { progress: Progress { done, ..Progress::default() }, ..Outcome::default() };
+    hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    assert_eq!(notice(&state), "copied 1 file, 1 directory");
+    let mut state = running();
     hear(&mut state, JobEvent::Finished(Box::new(failed())));
     assert_eq!(notice(&state), "1 of 4 failed: AccessDenied");
     let after = state.clone();
     hear(&mut state, JobEvent::Progress(progress(7)));
     assert_eq!(state, after);
+}
+
+#[test]
+fn a_deleted_bucket_is_called_so() {
+    let mut state = running();
+    let job = state.jobs.get_mut(JobId(1)).unwrap();
+    job.label = Label {
+        kind: JobKind::Delete,
+        count: 1,
+        first: Some(s3("s3://b/")),
+        origin: Some(s3("s3://")),
+        target: None,
+    };
+    hear(&mut state, JobEvent::Finished(Box::default()));
+    assert_eq!(notice(&state), "deleted the bucket b");
+}
+
+#[test]
+fn an_error_in_full_says_each_thing_once() {
+    let mut state = ready(&["a"]);
+    let beneath = std::io::Error::other("the disk is gone");
+    let error =
+        VfsError::new(Op::List, s3("s3://b/p/"), ErrorKind::Io, "the disk is gone").with_source(beneath);
+    state.last_error = Some(error);
+    press(&mut state, "e");
+    let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("no text") };
+    assert_eq!(view.text.matches("the disk is gone").count(), 1, "{}", view.text);
 }
 
 #[test]
