@@ -197,7 +197,13 @@ where
         match self.screen.suspend() {
             Ok(true) => {}
             Ok(false) => {
-                return self.update(clock, Msg::Trouble("no shell could go on with bifold".to_owned()));
+                return self.update(
+                    clock,
+                    Msg::Trouble(
+                        "bifold wasn't started from a shell that could resume it, so it isn't suspended"
+                            .to_owned(),
+                    ),
+                );
             }
             Err(error) => return self.update(clock, Msg::Trouble(format!("can't be suspended: {error}"))),
         }

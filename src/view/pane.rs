@@ -55,9 +55,12 @@ fn numbers(pane: &Pane, narrow: bool, look: Look<'_>) -> Vec<Piece<'static>> {
     let mut pieces = Vec::new();
     let marks = pane.rows.marks();
     if marks.count() > 0 {
-        let (count, bytes) = (format::count(marks.count() as u64), format::size(marks.bytes()));
+        // What directories hold isn't known: they alone have no bytes to tell.
+        let bytes = Some(marks.bytes()).filter(|bytes| *bytes > 0);
+        let bytes = bytes.map(|bytes| format!(" {}", format::size(bytes))).unwrap_or_default();
         let sign = if narrow { theme.glyphs.mark } else { "marked" };
-        pieces.push(Piece::new(8, format!("{count} {sign} {bytes}"), theme.mark));
+        let count = format::count(marks.count() as u64);
+        pieces.push(Piece::new(8, format!("{count} {sign}{bytes}"), theme.mark));
     }
     pieces.push(Piece::new(9, count(pane), theme.text));
     pieces.push(Piece::new(6, age(pane, narrow, look), theme.dim));

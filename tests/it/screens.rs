@@ -547,6 +547,15 @@ fn without_colour_and_in_ascii_every_state_still_shows() {
 }
 
 #[test]
+fn marked_directories_tell_no_bytes() {
+    let mut state = browse();
+    state.panes[0].rows.unmark();
+    state.panes[0].rows.mark(0, true);
+    let screen = picture(&drawn(state, 120, 30, &theme()));
+    assert!(screen.contains("1 marked ") && !screen.contains("1 marked 0 B"), "{screen}");
+}
+
+#[test]
 fn only_the_dialog_on_top_is_drawn() {
     let mut state = browse();
     let view = |title: &str, lines: usize| {

@@ -117,6 +117,9 @@ pub fn hint(kind: ErrorKind, code: Option<&str>, asked: OpKind, region: Option<&
         ErrorKind::Throttled => "the service asks for fewer requests: try again in a while".to_owned(),
         ErrorKind::Corrupt if code.is_some() => "the bytes changed on the way: try again".to_owned(),
         ErrorKind::Unsupported => "this service doesn't offer that".to_owned(),
+        ErrorKind::Invalid if code == Some("InvalidBucketName") => {
+            "a bucket's name has 3 to 63 characters: small letters, digits and hyphens".to_owned()
+        }
         ErrorKind::Invalid if code.is_none() && matches!(asked, OpKind::Head | OpKind::HeadBucket) => {
             "expired credentials, a wrong region or an object under a key of the customer's own".to_owned()
         }
