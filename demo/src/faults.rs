@@ -48,7 +48,8 @@ pub enum Effect {
     EmptyPage,
     /// A page of a listing gives the token that it was asked with.
     RepeatToken,
-    /// The conditions on the destination of a copy are passed over in silence, as some services do.
+    /// The conditions of a deletion, or on the destination of a copy, are passed over in silence, as some
+    /// services do.
     Unconditional,
     /// The operation waits for [`Gate::open`].
     Hold(Gate),

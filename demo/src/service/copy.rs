@@ -10,10 +10,8 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use super::condition::{Conditions, check_write, failed};
 use super::read::find;
 use super::write::{attributes, encryption};
-use super::{Service, bucket, multipart, ok, quoted, sums, time};
-use crate::access::Exchange;
+use super::{Service, bucket, careless, multipart, ok, quoted, sums, time};
 use crate::blob::Blob;
-use crate::faults::Effect;
 use crate::store::{self, Attributes, Part, State};
 
 /// The source of a copy, once its conditions hold.
@@ -85,8 +83,7 @@ pub(super) fn copy_object(
     service: &Service,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
-    let careless = |exchange: &Arc<Exchange>| exchange.has(|it| matches!(it, Effect::Unconditional));
-    let careless = request.extensions.get().is_some_and(careless);
+    let careless = careless(&request);
     let input = request.input;
     let (if_match, if_none_match) =
         (condition(&request.headers, "if-match")?, condition(&request.headers, "if-none-match")?);

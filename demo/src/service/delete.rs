@@ -4,7 +4,7 @@ use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::condition::{failed, matches};
-use super::{Service, bucket, bucket_mut, no_key, ok};
+use super::{Service, bucket, bucket_mut, careless, no_key, ok};
 use crate::store::{State, Versioning};
 
 /// What a delete did: whether a marker was made or removed, and the version's id.
@@ -53,9 +53,11 @@ pub(super) fn delete_object(
     service: &Service,
     request: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
+    let careless = careless(&request);
     let input = request.input;
     let mut state = service.store.lock();
     let (version, condition) = (input.version_id.as_deref(), input.if_match.as_ref());
+    let condition = condition.filter(|_| !careless);
     let deleted = delete(&mut state, &input.bucket, &input.key, version, condition)?;
     ok(DeleteObjectOutput {
         delete_marker: deleted.marker,
@@ -68,6 +70,7 @@ pub(super) fn delete_objects(
     service: &Service,
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    let careless = careless(&request);
     let input = request.input;
     let asked = input.delete.objects;
     if asked.is_empty() || asked.len() > 1000 || asked.iter().any(|one| !is_xml(&one.key)) {
@@ -80,7 +83,7 @@ pub(super) fn delete_objects(
     bucket(&state, &input.bucket)?;
     let (mut done, mut errors) = (Vec::new(), Vec::new());
     for one in asked {
-        let condition = one.e_tag.clone().map(ETagCondition::ETag);
+        let condition = one.e_tag.clone().map(ETagCondition::ETag).filter(|_| !careless);
         match delete(&mut state, &input.bucket, &one.key, one.version_id.as_deref(), condition.as_ref()) {
             Ok(deleted) => done.push(told(one, deleted)),
             Err(why) => errors.push(refused(one, &why)),

@@ -16,9 +16,13 @@ mod uploads;
 mod versions;
 mod write;
 
+use std::sync::Arc;
+
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
+use crate::access::Exchange;
+use crate::faults::Effect;
 use crate::store::{Bucket, State, Store};
 
 pub(crate) use delete::delete_current;
@@ -42,6 +46,12 @@ impl Service {
         let asked = asked.map_err(|_| s3_error!(InvalidArgument, "max-keys must not be negative"))?;
         Ok(asked.min(self.max_page))
     }
+}
+
+/// Whether a fault has the conditions of this request passed over.
+fn careless<T>(request: &S3Request<T>) -> bool {
+    let told = |exchange: &Arc<Exchange>| exchange.has(|it| matches!(it, Effect::Unconditional));
+    request.extensions.get().is_some_and(told)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends every operation")]

@@ -4,6 +4,7 @@
 //! asks the service, and `cached`, which wraps any other.
 
 pub mod api;
+mod bound;
 pub mod cached;
 mod checksum;
 mod copy;

@@ -2,8 +2,8 @@
 //!
 //! - S3 has no empty directories: a prefix below which there is no key at all, no marker either, isn't
 //!   there, and listing it is `NotFound`. A bucket may be empty.
-//! - `remove` asks first whether the object is there, unless it is bound to a tag: a deletion of what
-//!   isn't there would be a silent success. `remove_many` doesn't: it has one request for a thousand keys.
+//! - `remove` asks first whether the object is there, unless it is bound to a tag and the service minds
+//!   that: a deletion of what isn't there would be a silent success. `remove_many` doesn't: it has one request for a thousand keys.
 //! - A read-only connection refuses each write before any request.
 
 use std::any::Any;
@@ -15,7 +15,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 
 use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, Payload, S3Api};
 use super::limits::Limits;
-use super::{copy, upload};
+use super::{bound, copy, upload};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
@@ -100,19 +100,19 @@ impl S3Path {
         self.service.api.head(&object, detail, freshness).await
     }
 
-    /// The key of a child to remove.
-    fn child_key(&self, removal: &Removal) -> Result<Arc<str>> {
+    /// A child to remove.
+    pub(super) fn child(&self, removal: &Removal) -> Result<Self> {
         let child = self.join(&removal.name, removal.kind)?;
-        let uri = child.uri().as_s3().expect("a child of a place on S3 is one, too");
-        Ok(uri.key.clone())
+        let at = child.uri().as_s3().expect("a child of a place on S3 is one, too");
+        Ok(Self::new(self.service.clone(), at.clone()))
     }
 
     async fn remove_batch(&self, removals: &[Removal]) -> Vec<Result<()>> {
         let mut outcomes: Vec<Result<()>> = Vec::with_capacity(removals.len());
         let mut keys = Vec::new();
-        for removal in removals {
+        for (removal, looked) in removals.iter().zip(bound::look(self, removals).await) {
             let expect = removal.expect.as_ref();
-            let key = self.child_key(removal).and_then(|key| Ok((key, self.etag_of(expect)?)));
+            let key = looked.and_then(|()| Ok((self.child(removal)?.at.key, self.etag_of(expect)?)));
             outcomes.push(key.map(|key| keys.push(key)));
         }
         let answers = match self.bucket(Op::Remove) {
@@ -260,8 +260,11 @@ impl VfsPath for S3Path {
             return self.service.api.delete_bucket(&bucket).await;
         }
         let object = self.object(Op::Remove)?;
-        if precondition == Precondition::None {
-            self.head_now(Op::Remove, Detail::Row, Freshness::Past).await?;
+        if precondition == Precondition::None || !self.service.limits.conditional_delete {
+            let there = self.head_now(Op::Remove, Detail::Row, Freshness::Past).await?;
+            if matches!(&precondition, Precondition::Matches(tag) if there.entry.tag.as_ref() != Some(tag)) {
+                return Err(self.error(Op::Remove, ErrorKind::Conflict, "it is not what was shown"));
+            }
         }
         self.service.api.delete(&object, &precondition).await
     }

@@ -193,6 +193,34 @@ async fn a_removal_is_bound_to_what_was_shown() {
 }
 
 #[tokio::test]
+async fn a_service_that_ignores_what_a_removal_is_bound_to_is_looked_at_right_before() {
+    for count in [1, 16, 17, 40] {
+        let server = serve(Options::default());
+        let registry = uncached(&server);
+        let dir = at(&registry, "d/");
+        let names: Vec<String> = (0..count).map(|n| format!("k{n}")).collect();
+        for name in &names {
+            server.store().put("box", &format!("d/{name}"), "shown");
+        }
+        let tag = at(&registry, "d/k0").stat(Freshness::Past).await.expect("a row").tag;
+        server.store().put("box", "d/k0", "changed");
+        for operation in ["DeleteObject", "DeleteObjects"] {
+            server.faults().add(demo::Rule::on(operation, demo::Effect::Unconditional).always());
+        }
+        let one = at(&registry, "d/k0").remove(Precondition::Matches(tag.clone().expect("a tag"))).await;
+        fails(one, ErrorKind::Conflict);
+        server.reset_counts();
+        let bound = |name: &String| Removal { expect: tag.clone(), ..removal(name, Kind::File) };
+        let outcomes = dir.remove_many(&names.iter().map(bound).collect::<Vec<_>>()).await;
+        fails(outcomes[0].clone(), ErrorKind::Conflict);
+        assert!(outcomes[1..].iter().all(Result::is_ok), "{outcomes:?}");
+        assert_eq!(server.store().keys("box"), ["d/k0"]);
+        let asked = (server.counts().get("HeadObject"), server.counts().get("ListObjectsV2"));
+        assert_eq!(asked, if count <= 16 { (count, 0) } else { (0, 1) });
+    }
+}
+
+#[tokio::test]
 async fn a_key_too_long_is_refused_before_any_request() {
     let server = serve(Options::default());
     let registry = uncached(&server);
