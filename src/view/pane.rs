@@ -38,8 +38,8 @@ fn title(buf: &mut Buffer, area: Rect, pane: &Pane, active: bool, look: Look<'_>
     let area = paint::first(area, area.width.saturating_sub(1));
     let location = words::location(&pane.uri, look.state);
     let wanted = (paint::columns(&location) + 2).min(area.width / 2 + 1);
-    let numbers =
-        paint::fit(numbers(pane, area.width < NARROW, look), area.width.saturating_sub(wanted + 1), 2);
+    let room = area.width.saturating_sub(wanted + 1);
+    let numbers = paint::fit(numbers(pane, area.width < NARROW, look), room, 2);
     let numbers = paint::join(numbers, "  ", look.theme.dim);
     let taken = paint::columns_of(&numbers);
     paint::put_spans(buf, paint::last(area, taken), &numbers);
@@ -62,7 +62,8 @@ fn numbers(pane: &Pane, narrow: bool, look: Look<'_>) -> Vec<Piece<'static>> {
         let count = format::count(marks.count() as u64);
         pieces.push(Piece::new(8, format!("{count} {sign}{bytes}"), theme.mark));
     }
-    pieces.push(Piece::new(9, count(pane), theme.text));
+    // What is marked is about to be acted on: it outlasts the count of all.
+    pieces.push(Piece::new(7, count(pane), theme.text));
     pieces.push(Piece::new(6, age(pane, narrow, look), theme.dim));
     pieces
 }

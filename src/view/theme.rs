@@ -121,7 +121,7 @@ impl Theme {
         let (accent, idle, mark, error, bar) = if colour {
             (
                 plain.fg(Color::Black).bg(Color::Cyan),
-                plain.bg(Color::DarkGray),
+                plain.fg(Color::White).bg(Color::DarkGray),
                 bold.fg(Color::Magenta),
                 plain.fg(Color::Red),
                 plain.fg(Color::Cyan),
@@ -196,6 +196,17 @@ mod tests {
         }
         assert_ne!(theme.accent, theme.idle);
         assert!(detect(&[("NO_COLOR", ""), ("LANG", "C.UTF-8")]).accent.bg.is_some());
+    }
+
+    #[test]
+    fn a_coloured_ground_names_the_colour_of_its_text() {
+        let theme = detect(&[("LANG", "C.UTF-8")]);
+        for style in [theme.accent, theme.idle, theme.mark, theme.error, theme.bar] {
+            assert!(
+                style.bg.is_none() || style.fg.is_some(),
+                "{style:?}: unreadable on a light or a dark ground"
+            );
+        }
     }
 
     #[test]

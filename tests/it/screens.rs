@@ -547,6 +547,18 @@ fn without_colour_and_in_ascii_every_state_still_shows() {
 }
 
 #[test]
+fn what_is_marked_shows_in_a_narrow_pane() {
+    let mut state = browse();
+    state.active = Side::Right;
+    state.panes[1].rows.mark_each(|entry, _| entry.kind == Kind::File);
+    for columns in [80, 100, 120] {
+        let screen = picture(&drawn(state.clone(), columns, 24, &theme()));
+        let title = screen.lines().next().unwrap_or_default();
+        assert!(title.contains("1,283 ") && title.contains(" GB"), "{columns}: {title}");
+    }
+}
+
+#[test]
 fn marked_directories_tell_no_bytes() {
     let mut state = browse();
     state.panes[0].rows.unmark();
