@@ -86,9 +86,11 @@ impl<A: S3Api> Cached<A> {
     /// A page whose prefixes carry the newest time that is known of what they hold. A page that has
     /// none of these stays shared.
     fn dated(&self, bucket: &Arc<str>, prefix: &str, mut page: Page) -> Page {
+        // A listing has many objects: nothing is made for these.
         let newest = |row: &Entry| {
-            let below = format!("{prefix}{}/", row.name.to_lossy());
-            (row.kind == Kind::Dir).then(|| self.newest_below(bucket, &below.into())).flatten()
+            let dir = (row.kind == Kind::Dir).then_some(row)?;
+            let below = format!("{prefix}{}/", dir.name.to_lossy());
+            self.newest_below(bucket, &below.into())
         };
         let known = page.entries.iter().map(newest);
         let known: Vec<_> = known.enumerate().filter(|(_, newest)| newest.is_some()).collect();
