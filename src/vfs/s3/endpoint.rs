@@ -69,7 +69,9 @@ fn is_loopback(host: &str) -> bool {
 /// Reads the shared AWS configuration file where it has to.
 pub fn named(connection: &Connection, env: &Env) -> Option<String> {
     let ignored = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|it| it == "true");
-    let of_env = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().find_map(|name| env.get(name));
+    let of_env = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]
+        .iter()
+        .find_map(|name| env.get(name).filter(|address| !address.is_empty()));
     let named = connection.endpoint_url.clone().or_else(|| of_env.filter(|_| !ignored).map(str::to_owned));
     let of_profile = || profile::endpoint(&profile::shared_config(env), profile_name(connection, env));
     let address = named.or_else(|| if ignored { None } else { of_profile() })?;

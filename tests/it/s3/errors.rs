@@ -108,6 +108,14 @@ async fn an_endpoint_that_speaks_no_tls_is_unreachable() {
 }
 
 #[tokio::test]
+async fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let server = serve(Options::default());
+    server.store().put("box", "k", "x");
+    let env = env(&server).with("AWS_ENDPOINT_URL_S3", "");
+    assert_eq!(names(&at(&registry_on(&env, Connection::default()), "")).await, ["k"]);
+}
+
+#[tokio::test]
 async fn plain_http_to_another_machine_is_refused() {
     let registry = registry_on(&keyed("http://192.0.2.1:9000"), Connection::default());
     let error = fails(rows(&at(&registry, "")).await, ErrorKind::Invalid);

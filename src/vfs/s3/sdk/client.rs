@@ -93,7 +93,9 @@ impl ClientPool {
     async fn load(&self) -> Result<Base, endpoint::BadEndpoint> {
         let config = self.loader().load().await;
         let own = self.connection.endpoint_url.clone();
-        let endpoint = own.or_else(|| service_endpoint(&config)).or(config.endpoint_url().map(str::to_owned));
+        let set = |address: &String| !address.is_empty();
+        let of_service = || service_endpoint(&config).filter(set);
+        let endpoint = own.or_else(of_service).or(config.endpoint_url().map(str::to_owned).filter(set));
         if let Some(address) = &endpoint {
             endpoint::check(address, self.connection.allow_http)?;
         }
