@@ -5,7 +5,7 @@ mod credentials;
 mod errors;
 mod faults;
 mod listing;
+mod log;
 mod objects;
 mod regions;
-mod secrets;
 mod uploads;
