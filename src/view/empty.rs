@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::words::capital;
 use super::{Look, paint, words};
 use crate::app::{Action, Pane};
 use crate::model::text::{escape, wrap};
@@ -76,11 +77,6 @@ fn failure(error: &VfsError, look: Look<'_>) -> Vec<Paragraph> {
     };
     said.extend([(theme.text, " ".to_owned()), (theme.dim, helps(look, &again))]);
     said
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// `Ctrl-R tries again · e shows all of this error`.

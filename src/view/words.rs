@@ -38,6 +38,17 @@ pub fn row_name<'a>(entry: &'a Entry, arrow: &str) -> Cow<'a, str> {
     }
 }
 
+/// A sentence with its capital; one that begins with something else than a word, an address for instance,
+/// stays as it is.
+pub fn capital(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if first.contains([':', '/', '.', '_', '=']) {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// The key to name for an action; empty where it has none.
 pub fn key(state: &State, action: Action) -> String {
     state.keymap.keys(action).first().map(ToString::to_string).unwrap_or_default()
@@ -85,6 +96,14 @@ mod tests {
         assert_eq!(name(&"".into(), Kind::Dir), "/");
         assert_eq!(name(&"".into(), Kind::File), "(marker of this directory)");
         assert_eq!(name(&"a\nb".into(), Kind::File), "a␊b");
+    }
+
+    #[test]
+    fn an_address_keeps_its_first_letter() {
+        assert_eq!(capital("access denied"), "Access denied");
+        for text in ["http://127.0.0.1:1: Connection refused", "s3://b/ isn't there", "/tmp is full", ""] {
+            assert_eq!(capital(text), text);
+        }
     }
 
     #[test]

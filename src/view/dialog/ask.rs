@@ -110,7 +110,7 @@ fn buttons(sheet: &mut Sheet<'_>, buttons: &Buttons) {
 pub fn job(sheet: &mut Sheet<'_>, question: &JobQuestion) {
     let look = sheet.look;
     let job = look.state.jobs.get(question.job);
-    sheet.title = job.map_or_else(|| "Question".to_owned(), |job| capital(&status::what(job, look)));
+    sheet.title = job.map_or_else(|| "Question".to_owned(), |job| words::capital(&status::what(job, look)));
     let all = match &question.question {
         Question::Conflict(conflict) => {
             self::conflict(sheet, conflict);
@@ -185,9 +185,4 @@ pub fn quit(sheet: &mut Sheet<'_>, buttons: &Buttons) {
     }
     sheet.foot.push(blank());
     self::buttons(sheet, buttons);
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
