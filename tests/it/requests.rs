@@ -185,6 +185,8 @@ fn a_job_into_a_pane_lists_it_at_its_end_and_not_for_each_file() {
         place.write(&format!("{at:04}"), b"x");
     }
     place.server.store().put("box", "in/first", "x");
+    let gate = Gate::new();
+    place.server.faults().add(Rule::on("PutObject", Effect::Hold(gate.clone())).skip(199));
     let begun = Instant::now();
     let mut terminal = open(&place, ".", "s3://box/in/");
     terminal.see("first");
@@ -195,6 +197,13 @@ fn a_job_into_a_pane_lists_it_at_its_end_and_not_for_each_file() {
     terminal.keys(F5);
     terminal.see("Copy 200");
     terminal.keys("\r");
+    // All but one are written, and the listing beside grows old in peace.
+    gate.wait_arrived(1);
+    terminal.wait("an old listing", |screen| {
+        let title = screen.contents().lines().next().unwrap_or_default().to_owned();
+        title.contains("s3://box/in/") && title.trim_end().ends_with(" 2 s ago")
+    });
+    gate.open();
     place.until("the copies", |place| place.server.store().keys("box").len() == 201);
     terminal.see("copied 200");
     // The other pane shows them without being asked.
