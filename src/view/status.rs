@@ -210,25 +210,56 @@ fn connection(look: Look<'_>) -> String {
     format!("{}{place} {} {rights}", escape(&s3.connection), look.theme.glyphs.dot)
 }
 
-/// The keys that apply now, each with its twin where there is room for all twins: `F5/c Copy`.
+/// How the key bar writes a key and its twin, and how far its fields stand apart.
+struct Form {
+    /// What stands between key and twin; `None` leaves the twin out.
+    joint: Option<&'static str>,
+    gap: &'static str,
+}
+
+/// From the widest to the narrowest: `F5/c Copy`, `F5c Copy`, `F5 Copy`.
+const FORMS: [Form; 3] = [
+    Form { joint: Some("/"), gap: "  " },
+    Form { joint: Some(""), gap: " " },
+    Form { joint: None, gap: "  " },
+];
+
+/// A field of the key bar that gives way before the form does.
+const EXTRA: u8 = 3;
+
+/// The keys that apply now, each with its twin where there is room for all twins.
 pub fn keys(buf: &mut Buffer, area: Rect, look: Look<'_>) {
     let area = paint::inset(area);
     // By the width of the whole bar, so that twins don't come and go with the row.
-    let twins = paint::fit(key_pieces(&bar::full(look.state), true, look), area.width, 2);
-    let twins = twins.len() == bar::full(look.state).len();
-    let pieces = paint::fit(key_pieces(&bar::bar(look.state), twins, look), area.width, 2);
-    paint::put_spans(buf, area, &paint::join(pieces, "  ", look.theme.text));
+    let full = bar::full(look.state);
+    let needed = |pieces: &[Piece<'_>]| pieces.iter().filter(|piece| piece.weight > EXTRA).count();
+    let fitted = |items: &[BarItem], form: &Form| {
+        paint::fit(key_pieces(items, form, look), area.width, columns(form.gap))
+    };
+    let roomy = |form: &&Form| needed(&fitted(&full, form)) == needed(&key_pieces(&full, form, look));
+    let form = FORMS.iter().find(roomy).unwrap_or(&FORMS[FORMS.len() - 1]);
+    let pieces = fitted(&bar::bar(look.state), form);
+    paint::put_spans(buf, area, &paint::join(pieces, form.gap, look.theme.text));
 }
 
-fn key_pieces(items: &[BarItem], twins: bool, look: Look<'_>) -> Vec<Piece<'static>> {
+fn columns(text: &str) -> u16 {
+    u16::try_from(text.len()).unwrap_or(u16::MAX)
+}
+
+fn key_pieces(items: &[BarItem], form: &Form, look: Look<'_>) -> Vec<Piece<'static>> {
     let last = items.len().saturating_sub(1);
     let pieces = items.iter().enumerate().map(|(at, item)| {
-        let twin = item.twin.filter(|_| twins).map(|twin| format!("/{twin}")).unwrap_or_default();
-        let key = Span::styled(format!("{}{twin}", item.key), look.theme.strong);
+        let twin = item.twin.zip(form.joint).map(|(twin, joint)| format!("{joint}{twin}"));
+        let key = Span::styled(item.key.to_string(), look.theme.strong);
+        let twin = Span::styled(twin.unwrap_or_default(), look.theme.accent);
         let title = Span::styled(format!(" {}", item.title()), look.theme.text);
         // Help and the way out are the last to give way.
-        let weight = if at == 0 || at == last { 9 } else { 5 };
-        Piece { spans: vec![key, title], weight }
+        let weight = match item.action {
+            _ if at == 0 || at == last => 9,
+            Action::Rename => EXTRA,
+            _ => 5,
+        };
+        Piece { spans: vec![key, twin, title], weight }
     });
     pieces.collect()
 }
