@@ -194,11 +194,6 @@ impl StorageClass {
     pub fn is_standard(&self) -> bool {
         &*self.0 == "STANDARD"
     }
-
-    /// Whether an object of this class must be restored before it can be read.
-    pub fn is_archived(&self) -> bool {
-        matches!(&*self.0, "GLACIER" | "DEEP_ARCHIVE")
-    }
 }
 
 impl fmt::Debug for StorageClass {

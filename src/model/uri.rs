@@ -283,7 +283,7 @@ mod tests {
     fn parse(text: &str) -> std::result::Result<Uri, UriError> {
         let context = UriContext {
             connections: vec!["s3".into(), "prod".into()],
-            base: "/work".into(),
+            base: "/disk".into(),
             home: Some("/home/me".into()),
         };
         Uri::parse(OsStr::new(text), &context)
@@ -294,10 +294,10 @@ mod tests {
         assert_eq!(parse("s3://"), Ok(Uri::S3(S3Uri::buckets("s3"))));
         assert_eq!(parse("s3://b"), Ok(Uri::S3(S3Uri::new("s3", "b", ""))));
         assert_eq!(parse("prod://b//a/../x/"), Ok(Uri::S3(S3Uri::new("prod", "b", "/a/../x/"))));
-        assert_eq!(parse("a/b/"), Ok(Uri::Local("/work/a/b".into())));
+        assert_eq!(parse("a/b/"), Ok(Uri::Local("/disk/a/b".into())));
         assert_eq!(parse("~/x"), Ok(Uri::Local("/home/me/x".into())));
-        assert_eq!(parse("./a:b"), Ok(Uri::Local("/work/a:b".into())));
-        assert_eq!(parse("./s3://x"), Ok(Uri::Local("/work/s3:/x".into())));
+        assert_eq!(parse("./a:b"), Ok(Uri::Local("/disk/a:b".into())));
+        assert_eq!(parse("./s3://x"), Ok(Uri::Local("/disk/s3:/x".into())));
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn browse_mark_copy_there_and_back_delete_and_quit() {
 
     terminal.keys("\t");
     terminal.keys("gj\r");
-    terminal.see("/work/back");
+    terminal.see("/here/back");
     terminal.keys("\t");
     terminal.keys("+*.*\r");
     terminal.see("2 marked");

@@ -167,14 +167,14 @@ impl Place {
         let server = Server::start(Options::default()).unwrap();
         server.store().create_bucket("box");
         let dir = tempfile::tempdir().unwrap();
-        for name in ["home", "work"] {
+        for name in ["home", "here"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }
         Self { server, dir }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("work").join(name)
+        self.dir.path().join("here").join(name)
     }
 
     pub fn write(&self, name: &str, bytes: &[u8]) {
@@ -184,7 +184,7 @@ impl Place {
     pub fn command(&self, program: &str) -> CommandBuilder {
         let mut command = CommandBuilder::new(program);
         command.env_clear();
-        command.cwd(self.dir.path().join("work"));
+        command.cwd(self.dir.path().join("here"));
         let own = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PATH", "/usr/bin:/bin")];
         for (name, value) in own {
             command.env(name, value);

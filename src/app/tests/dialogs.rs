@@ -28,9 +28,9 @@ fn problem(state: &State) -> &str {
 
 #[test]
 fn copy_goes_to_the_other_pane_unless_told_otherwise() {
-    let into = Some(Target::Into(local("/work")));
+    let into = Some(Target::Into(local("/disk")));
     let state = check("jjc", ready(ROWS), ".. d/ >a b", &[]);
-    assert_eq!(prompt(&state).input.text(), "/work/");
+    assert_eq!(prompt(&state).input.text(), "/disk/");
     check("<enter>", state, ".. d/ >a b", &[job(1, JobKind::Copy, vec![item("p/a", "a")], into.clone())]);
     let marked = vec![item("p/a", "a"), item("p/b", "b=5")];
     let state = check(
@@ -48,7 +48,7 @@ fn a_copy_is_bound_to_what_was_shown_when_it_was_asked() {
     press(&mut state, "jj<ctrl-r><f5>");
     arrive(&mut state, Side::Left, &["0", "1", "2"]);
     let cmds = press(&mut state, "<enter>");
-    let into = Some(Target::Into(local("/work")));
+    let into = Some(Target::Into(local("/disk")));
     assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], into)]);
 }
 
@@ -70,7 +70,7 @@ fn a_destination_with_a_slash_receives_and_one_without_is_the_new_name() {
     assert_eq!(to("s3://c"), Ok(Target::Into(s3("s3://c/"))));
     assert_eq!(to("s3://b/p"), Ok(Target::Into(s3("s3://b/p/"))));
     assert_eq!(to("/tmp/"), Ok(Target::Into(local("/tmp"))));
-    assert_eq!(to("/work"), Ok(Target::Into(local("/work"))));
+    assert_eq!(to("/disk"), Ok(Target::Into(local("/disk"))));
     assert!(to("s3://").unwrap_err().contains("name a bucket"));
     assert!(to("").unwrap_err().contains("empty location"));
     assert!(to("gs://b/").unwrap_err().contains("no connection"));
@@ -215,7 +215,7 @@ fn what_directories_hold_is_counted_before_it_is_deleted() {
 }
 
 fn buckets() -> State {
-    let mut state = starting("s3://", "/work");
+    let mut state = starting("s3://", "/disk");
     let bucket = |name: &str| Entry::new(name.into(), Kind::Bucket);
     let page =
         Page { entries: Arc::new(vec![bucket("one"), bucket("two")]), read_at: NOW, source: Source::Backend };
@@ -298,7 +298,7 @@ fn one_goes_to_a_typed_location() {
     assert_eq!(to("<ctrl-l>s3://<enter>"), s3("s3://"));
     assert_eq!(to(":~/y<enter>"), local("/home/me/y"));
     assert_eq!(to(":y<enter>"), local("/base/y"));
-    assert_eq!(to("<tab>:y<enter>"), local("/work/y"));
+    assert_eq!(to("<tab>:y<enter>"), local("/disk/y"));
     assert_eq!(to(":s4://b<enter>"), s3("s3://b/p/"));
 }
 

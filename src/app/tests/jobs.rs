@@ -46,7 +46,7 @@ fn conflict() -> Question {
     Question::Conflict(Box::new(Conflict {
         source: s3("s3://b/p/a"),
         source_entry: entry("a"),
-        target: local("/work/a"),
+        target: local("/disk/a"),
         target_entry: entry("a=3"),
         changed: false,
     }))
@@ -278,7 +278,7 @@ fn the_session_keeps_places_and_order_but_no_filter() {
     let mut state = ready(&["a", "b"]);
     press(&mut state, "S/a<enter><tab>");
     let session = state.session();
-    assert_eq!(session.locations, [s3("s3://b/p/"), local("/work")]);
+    assert_eq!(session.locations, [s3("s3://b/p/"), local("/disk")]);
     assert_eq!(session.arrangements[0].filter.text, "");
     assert!(session.arrangements[0].sort.descending);
     assert_eq!(session.active, Side::Right);

@@ -10,7 +10,7 @@ fn list(req: u64, uri: &str, freshness: Freshness) -> Cmd {
 
 #[test]
 fn the_first_listings_are_asked_for_at_the_start() {
-    let mut state = starting("s3://b/p/", "/work");
+    let mut state = starting("s3://b/p/", "/disk");
     state.panes = [pane::Pane::new(s3("s3://"), Arrangement::default()), state.panes[1].clone()];
     let cmds = begin(&mut state, NOW);
     assert!(matches!(&cmds[0], Cmd::List { uri, .. } if *uri == s3("s3://")));
@@ -18,7 +18,7 @@ fn the_first_listings_are_asked_for_at_the_start() {
 
 #[test]
 fn rows_arrive_around_the_cursor() {
-    let mut state = starting("s3://b/p/", "/work");
+    let mut state = starting("s3://b/p/", "/disk");
     let req = request(&state, Side::Left);
     update(&mut state, Msg::PageArrived { req, page: page(&["m", "n"]) }, NOW);
     press(&mut state, "jj");
@@ -53,7 +53,7 @@ fn a_late_reply_is_dropped() {
 
 #[test]
 fn a_failure_stays_where_it_happened() {
-    let mut state = starting("s3://b/p/", "/work");
+    let mut state = starting("s3://b/p/", "/disk");
     let req = request(&state, Side::Left);
     update(&mut state, Msg::PageArrived { req, page: page(&["a"]) }, NOW);
     update(&mut state, Msg::ListFailed { req, error: denied(s3("s3://b/p/")) }, NOW);
@@ -106,7 +106,7 @@ fn a_row_that_is_gone_leaves_the_cursor_near() {
 
 /// More rows than are sorted on the loop.
 fn large() -> State {
-    let mut state = starting("s3://b/p/", "/work");
+    let mut state = starting("s3://b/p/", "/disk");
     let rows: Vec<String> = (0..20_001).map(|at| format!("f{at}={}", 30_000 - at)).collect();
     arrive(&mut state, Side::Left, &rows.iter().map(String::as_str).collect::<Vec<_>>());
     state

@@ -67,7 +67,7 @@ fn ready(rows: &[&str]) -> State {
 }
 
 fn ready_at(left: &str, rows: &[&str]) -> State {
-    let mut state = starting(left, "/work");
+    let mut state = starting(left, "/disk");
     arrive(&mut state, Side::Left, rows);
     arrive(&mut state, Side::Right, &[]);
     state

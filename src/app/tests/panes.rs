@@ -178,7 +178,7 @@ fn panes_are_switched_swapped_and_brought_together() {
 
 #[test]
 fn replies_find_their_pane_after_a_swap() {
-    let mut state = starting("s3://b/p/", "/work");
+    let mut state = starting("s3://b/p/", "/disk");
     press(&mut state, "<ctrl-u>");
     arrive(&mut state, Side::Right, &["x"]);
     assert_eq!((state.pane(Side::Right).total(), state.pane(Side::Left).total()), (1, 0));

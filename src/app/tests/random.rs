@@ -143,7 +143,7 @@ proptest! {
 
     #[test]
     fn nothing_breaks_the_invariants(events in prop::collection::vec(any_event(), 0..60)) {
-        let mut state = starting("s3://b/p/", "/work");
+        let mut state = starting("s3://b/p/", "/disk");
         let mut world = World { now: NOW.0, ..World::default() };
         for side in Side::BOTH {
             world.lists.push((request(&state, side), HashSet::new()));

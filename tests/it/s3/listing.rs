@@ -1,5 +1,5 @@
 use bifold::config::Connection;
-use bifold::model::{ErrorKind, Freshness, Kind};
+use bifold::model::{ErrorKind, Freshness, Kind, StorageClass};
 use bifold::vfs::{CopyOptions, Precondition};
 use demo::{Effect, Options, Rule};
 
@@ -59,7 +59,7 @@ async fn a_row_says_what_the_listing_knew() {
     let object = rows.iter().find(|row| row.name.as_bytes() == b"object").expect("the object");
     assert_eq!(object.size, Some(5));
     assert!(object.modified.is_some() && object.etag().is_some());
-    assert!(object.class.as_ref().is_some_and(bifold::model::StorageClass::is_archived));
+    assert_eq!(object.class.as_ref().map(StorageClass::as_str), Some("GLACIER"));
     assert_eq!(server.counts().total(), 1);
 }
 

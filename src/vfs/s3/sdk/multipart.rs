@@ -11,8 +11,8 @@ use super::super::super::Precondition;
 use super::super::api::{ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart, Written};
 use super::super::checksum::crc64_text;
 use super::body::{SILENCE, Sending, outgoing};
-use super::convert::{copy_source, metadata, tagging, timestamp};
-use super::object::{checksums, conditions, encryption, storage_class, watched};
+use super::convert::{copy_source, timestamp};
+use super::object::{checksums, conditions, dressed, watched};
 use super::{Ask, Sdk};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Op, Result, Timestamp};
@@ -28,26 +28,12 @@ impl Sdk {
         with: &ObjectAttributes,
     ) -> Result<UploadRef> {
         let ask = self.ask(Op::Write, OpKind::CreateUpload, &object.bucket, &object.key);
-        let (sse, key_id) = encryption(with);
         let output = self
             .call(&ask, |route| {
                 let crc = route.clients.sends_crc;
-                let request = route
-                    .clients
-                    .calls
-                    .create_multipart_upload()
-                    .bucket(&*object.bucket)
-                    .key(&*object.key)
-                    .set_content_type(with.content_type.clone())
-                    .set_content_encoding(with.content_encoding.clone())
-                    .set_content_disposition(with.content_disposition.clone())
-                    .set_content_language(with.content_language.clone())
-                    .set_cache_control(with.cache_control.clone())
-                    .set_storage_class(storage_class(with))
-                    .set_server_side_encryption(sse.clone())
-                    .set_ssekms_key_id(key_id.clone())
-                    .set_metadata(metadata(&with.metadata))
-                    .set_tagging(tagging(&with.tags))
+                let request =
+                    route.clients.calls.create_multipart_upload().bucket(&*object.bucket).key(&*object.key);
+                let request = dressed!(request, with)
                     .set_checksum_algorithm(crc.then_some(ChecksumAlgorithm::Crc64Nvme))
                     .set_checksum_type(crc.then_some(ChecksumType::FullObject))
                     .set_request_payer(route.payer);

@@ -14,7 +14,7 @@ use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Writt
 use super::super::checksum::crc64_text;
 use super::super::reasons;
 use super::body::{SILENCE, STALL, Sending, incoming, outgoing, unless_stalled};
-use super::convert::{copy_source, has_dot_segment, head, head_of_get, metadata, tagging};
+use super::convert::{copy_source, has_dot_segment, head, head_of_get};
 use super::{Answer, Ask, Sdk, dot_segment};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag};
@@ -30,6 +30,28 @@ pub(super) fn conditions(ask: &Ask, on: &Precondition) -> Result<(Option<String>
         }
     }
 }
+
+/// A request for a new object with all that the object carries: the builders of the SDK have the same
+/// setters, but nothing in common.
+macro_rules! dressed {
+    ($request:expr, $with:expr) => {{
+        use $crate::vfs::s3::sdk::{convert, object};
+        let with: &$crate::vfs::s3::api::ObjectAttributes = $with;
+        let (sse, key_id) = object::encryption(with);
+        $request
+            .set_content_type(with.content_type.clone())
+            .set_content_encoding(with.content_encoding.clone())
+            .set_content_disposition(with.content_disposition.clone())
+            .set_content_language(with.content_language.clone())
+            .set_cache_control(with.cache_control.clone())
+            .set_storage_class(object::storage_class(with))
+            .set_server_side_encryption(sse)
+            .set_ssekms_key_id(key_id)
+            .set_metadata(convert::metadata(&with.metadata))
+            .set_tagging(convert::tagging(&with.tags))
+    }};
+}
+pub(super) use dressed;
 
 /// The encryption of a new object as the SDK takes it.
 pub(super) fn encryption(of: &ObjectAttributes) -> (Option<ServerSideEncryption>, Option<String>) {
@@ -166,27 +188,12 @@ impl Sdk {
     ) -> Result<Written> {
         let ask = self.ask(Op::Write, OpKind::Put, &object.bucket, &object.key);
         let (none_match, if_match) = conditions(&ask, precondition)?;
-        let (sse, key_id) = encryption(with);
         let output = self
             .call(&ask, |route| {
                 let (body, sending) = outgoing(&payload.bytes);
                 let (crc64, md5) = checksums(payload, route.clients.sends_crc);
-                let request = route
-                    .clients
-                    .transfers
-                    .put_object()
-                    .bucket(&*object.bucket)
-                    .key(&*object.key)
-                    .set_content_type(with.content_type.clone())
-                    .set_content_encoding(with.content_encoding.clone())
-                    .set_content_disposition(with.content_disposition.clone())
-                    .set_content_language(with.content_language.clone())
-                    .set_cache_control(with.cache_control.clone())
-                    .set_storage_class(storage_class(with))
-                    .set_server_side_encryption(sse.clone())
-                    .set_ssekms_key_id(key_id.clone())
-                    .set_metadata(metadata(&with.metadata))
-                    .set_tagging(tagging(&with.tags))
+                let request = route.clients.transfers.put_object().bucket(&*object.bucket).key(&*object.key);
+                let request = dressed!(request, with)
                     .set_checksum_crc64_nvme(crc64)
                     .set_content_md5(md5)
                     .set_if_none_match(none_match.clone())
