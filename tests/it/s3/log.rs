@@ -1,5 +1,11 @@
+//! What is logged, and what never is.
+//!
+//! One subscriber listens for the whole test program, to those threads that ask it to: with a subscriber
+//! for each thread, whether an event is of interest would depend on what other tests do meanwhile.
+
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use bifold::config::{Connection, Settings};
 use bifold::model::{ErrorKind, Freshness};
@@ -7,17 +13,21 @@ use bifold::vfs::Precondition;
 use bifold::vfs::registry::Registry;
 use demo::{Effect, Options, Rule, SECRET_KEY};
 use futures::TryStreamExt;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::prelude::*;
 
 use crate::support::*;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread since it began to listen.
+    static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-impl Write for Log {
+struct Ear;
+
+impl Write for Ear {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic while it is held").extend_from_slice(bytes);
+        HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|heard| heard.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
@@ -26,45 +36,36 @@ impl Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+/// From now on this thread listens, at every level.
+fn listen() {
+    static LISTENER: Once = Once::new();
+    LISTENER.call_once(|| {
+        let listening = dynamic_filter_fn(|_, _| HEARD.with_borrow(Option::is_some));
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Ear);
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(listening));
+        tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
+    });
+    HEARD.set(Some(Vec::new()));
 }
 
-impl Log {
-    /// Writes down what this thread logs, at every level, while the guard lives.
-    fn listen(&self) -> DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(self.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().expect("no panic while it is held")).into_owned()
-    }
+fn heard() -> String {
+    HEARD.with_borrow(|heard| String::from_utf8_lossy(heard.as_deref().unwrap_or_default()).into_owned())
 }
 
 #[tokio::test]
 async fn every_hit_miss_and_invalidation_is_in_the_log_with_its_key() {
-    let log = Log::default();
     let server = serve(Options::default());
     server.store().put("box", "d/k", "x");
     let mut settings = Settings::default();
     settings.connections.insert("s3".into(), Connection::default());
     let registry = Registry::new(&settings, &env(&server));
-    let _guard = log.listen();
+    listen();
     for _ in 0..2 {
         let pages = at(&registry, "d/").list(Freshness::Cached);
         pages.try_collect::<Vec<_>>().await.expect("listed");
     }
     write(&at(&registry, "d/new"), "y", Precondition::None).await.expect("written");
-    let text = log.text();
+    let text = heard();
     for said in ["miss", "hit", "invalidated"] {
         let line = format!("cache: {said} key=ListObjectsV2 s3://\"box\"/\"d/\" by /");
         assert!(text.contains(&line), "no \"{line}\" in the log");
@@ -74,8 +75,7 @@ async fn every_hit_miss_and_invalidation_is_in_the_log_with_its_key() {
 
 #[tokio::test]
 async fn no_secret_is_logged_at_any_level() {
-    let log = Log::default();
-    let _guard = log.listen();
+    listen();
 
     let token = "session+token+that+nobody+may+see";
     let server = serve(Options::default());
@@ -88,7 +88,7 @@ async fn no_secret_is_logged_at_any_level() {
     let error = fails(rows(&at(&registry, "")).await, ErrorKind::Denied);
     tracing::error!(?error, %error, ?registry, ?env, "all that a log may be given");
 
-    let text = log.text();
+    let text = heard();
     for line in ["operation=\"PutObject\" location=s3://box/the-key status=200", "operation=\"GetObject\""] {
         assert!(
             text.contains(line),
