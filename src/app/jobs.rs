@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::model::{Kind, Timestamp, Uri};
-use crate::transfer::{JobId, JobKind, JobSpec, Outcome, Progress, Question, SourceItem, Target};
+use crate::transfer::{JobId, JobKind, JobSpec, Outcome, Progress, Question, SourceItem};
 
 /// How many finished jobs stay in the list.
 const KEPT: usize = 50;
@@ -39,7 +39,7 @@ impl Label {
             count: spec.sources.len(),
             origin: spec.sources.first().and_then(directory_of),
             first,
-            target: spec.target.as_ref().map(target_uri),
+            target: spec.target.as_ref().map(|target| target.place().clone()),
         }
     }
 
@@ -48,12 +48,6 @@ impl Label {
     pub fn changes(&self) -> impl Iterator<Item = &Uri> {
         let origin = self.origin.as_ref().filter(|_| self.kind != JobKind::Copy);
         origin.into_iter().chain(&self.target)
-    }
-}
-
-fn target_uri(target: &Target) -> Uri {
-    match target {
-        Target::Into(uri) | Target::As(uri) | Target::ContentsInto(uri) => uri.clone(),
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) fn heard(state: &mut State, id: JobId, event: JobEvent) {
             job.questions.push_back(Pending { number, question, put_off: false });
         }
         JobEvent::Touched(dir) => listings::touched(state, &dir),
+        JobEvent::Note(text) => state.tell(text),
+        JobEvent::Kept(_) | JobEvent::Paused(_) | JobEvent::File(_) => {}
         JobEvent::Finished(outcome) => finished(state, id, outcome),
     }
 }

@@ -53,7 +53,7 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status,
     }
     let asked = args.conflict.map_or(ConflictPolicy::Ask, Into::into);
     let links = args.links.map_or(LinkPolicy::Ask, Into::into);
-    let specs = specs(kind, items, &target, &JobOptions { conflict: asked, links })?;
+    let specs = specs(kind, items, &target, &JobOptions { conflict: asked, links, ..JobOptions::default() })?;
     if asked == ConflictPolicy::Ask && !job::can_ask() {
         obstacle::refuse(context, args.conflict.is_some(), &specs).await?;
     }

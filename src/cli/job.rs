@@ -68,7 +68,13 @@ async fn drive(engine: &Engine, id: JobId, spec: JobSpec) -> Result<(Outcome, bo
                     line.clear();
                     left |= !ask_or_leave(&job, number, question, &mut stop).await;
                 }
-                Some(JobEvent::Touched(_)) => {}
+                Some(JobEvent::Note(text)) => {
+                    line.clear();
+                    tell(&text);
+                }
+                Some(
+                    JobEvent::Touched(_) | JobEvent::Kept(_) | JobEvent::Paused(_) | JobEvent::File(_),
+                ) => {}
                 Some(JobEvent::Finished(outcome)) => return Ok((*outcome, left)),
                 None => return Ok((Outcome { cancelled: true, ..Outcome::default() }, left)),
             },

@@ -31,7 +31,8 @@ async fn first(context: &Context, source: &SourceItem, target: Option<&Target>) 
     let to = match target {
         Some(Target::Into(dir)) => dir.join(&source.uri.name(), as_dir(source.entry.kind)),
         Some(Target::As(uri) | Target::ContentsInto(uri)) => uri.clone(),
-        None => return Ok(None),
+        // What compares both sides itself makes these.
+        Some(Target::Each { .. }) | None => return Ok(None),
     };
     let mut open = vec![(source.uri.clone(), source.entry.kind, to)];
     while let Some((from, kind, to)) = open.pop() {

@@ -38,6 +38,15 @@ pub struct Connection {
     pub response_checksums: Option<ChecksumMode>,
     /// Whether plain `http` to another machine is meant.
     pub allow_http: bool,
+    /// Whether the service keeps `If-None-Match` and `If-Match` on writes and doesn't pass over them in
+    /// silence; else what is at a destination is looked up right before.
+    pub conditional_writes: Option<bool>,
+    /// The storage class of what is written, where a copy doesn't bring its own.
+    pub storage_class: Option<String>,
+    /// The encryption at rest of what is written: `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub encryption: Option<String>,
+    /// The id of the key for it.
+    pub kms_key_id: Option<String>,
     /// Keys on a page of a listing, 1 to 1,000 (for tests and odd services).
     pub page_size: Option<u16>,
 }

@@ -15,5 +15,5 @@ pub use dirs::{Dirs, private_dir, private_file};
 pub use env::Env;
 pub use layers::Origin;
 pub use load::{Loaded, Overrides, Problem, load};
-pub use settings::{CacheSettings, LogLevel, LogSettings, Settings, Ttl};
+pub use settings::{CacheSettings, LogLevel, LogSettings, Notify, Settings, TransferSettings, Ttl};
 pub use ui::{ColourChoice, GlyphChoice, HiddenChoice, KEYMAPS, KeymapChoice, UiSettings};

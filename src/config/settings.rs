@@ -21,6 +21,8 @@ pub struct Settings {
     pub ui: UiSettings,
     /// The operation cache.
     pub cache: CacheSettings,
+    /// Jobs.
+    pub transfer: TransferSettings,
     /// The log file.
     pub log: LogSettings,
 }
@@ -56,6 +58,31 @@ pub struct Ttl {
     /// The regions of buckets.
     #[serde(deserialize_with = "units::duration")]
     pub region: Duration,
+}
+
+/// `[transfer]`: jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferSettings {
+    /// The most bytes a second of all jobs together; 0 is no bound.
+    #[serde(deserialize_with = "units::bytes")]
+    pub rate: u64,
+    /// Whether a local file is flushed before it gets its name.
+    pub flush: bool,
+    /// What a finished job does besides its line.
+    pub notify: Notify,
+}
+
+/// How a finished job makes itself heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// The terminal's bell.
+    Bell,
+    /// A notification of the terminal, by OSC 9.
+    Osc9,
+    /// Not at all.
+    Off,
 }
 
 /// `[log]`: the log file in the state directory.

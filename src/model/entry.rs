@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A name exactly as the backend has it: any bytes but `/` and NUL on a local disk, UTF-8 on S3,
 /// where it may be empty (`a//b` has an entry with an empty name below `a/`).
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(from = "super::saved::SavedName", into = "super::saved::SavedName")]
 pub struct Name(Box<[u8]>);
 
 impl Name {
@@ -55,7 +58,7 @@ impl fmt::Debug for Name {
 }
 
 /// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A bucket, in a list of buckets.
     Bucket,
@@ -77,7 +80,7 @@ impl Kind {
 }
 
 /// Where a symbolic link points.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Link {
     /// The target exactly as the link has it.
     pub target: Name,
@@ -86,14 +89,15 @@ pub struct Link {
 }
 
 /// A point in time, in milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
 /// An entity tag as S3 gives it, without its quotation marks. It is an MD5 only for objects that were
 /// put in one request without KMS; it is compared, never computed from.
 ///
 /// The common forms are packed: a million rows are held at once.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct ETag(Repr);
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,7 +163,7 @@ impl fmt::Debug for ETag {
 }
 
 /// What tells one content of a location from another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Tag {
     /// The service's entity tag.
     ETag(ETag),
@@ -176,7 +180,8 @@ pub enum Tag {
 }
 
 /// A storage class by S3's own name.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct StorageClass(Arc<str>);
 
 impl StorageClass {
@@ -203,7 +208,7 @@ impl fmt::Debug for StorageClass {
 }
 
 /// One row of a listing, with what the listing itself already said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The name; with the kind it is the row's identity.
     pub name: Name,

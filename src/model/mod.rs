@@ -8,6 +8,7 @@ pub mod filter;
 pub mod head;
 pub mod listing;
 pub mod pages;
+mod saved;
 pub mod sort;
 pub mod text;
 pub mod uri;

@@ -11,6 +11,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::{Kind, Name};
 
 /// The name of a connection, as it stands before `://`.
@@ -20,7 +22,8 @@ pub type ConnName = Arc<str>;
 pub const DEFAULT_CONNECTION: &str = "s3";
 
 /// Where something is: a path on a local disk, or a place on an S3 connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "super::saved::SavedUri", into = "super::saved::SavedUri")]
 pub enum Uri {
     /// An absolute path on a local disk.
     Local(PathBuf),

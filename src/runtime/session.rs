@@ -1,9 +1,7 @@
 //! Where one left off: a small file in the state directory, written whole or not at all.
 
-use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::app::{Session, Side};
 use crate::config::{private_dir, private_file};
 use crate::model::sort::{SortBy, SortKey};
-use crate::model::{Arrangement, S3Uri, Uri, filter::Filter};
+use crate::model::{Arrangement, Uri, filter::Filter};
 
-/// A session as the file has it. Names go byte by byte where they aren't text.
+/// A session as the file has it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
     left: SavedPane,
@@ -23,18 +21,10 @@ struct Saved {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedPane {
-    location: SavedUri,
+    location: Uri,
     sort: SavedKey,
     descending: bool,
     skip_hidden: bool,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedUri {
-    Local(String),
-    LocalBytes(Vec<u8>),
-    S3 { connection: String, bucket: Option<String>, key: String },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +64,7 @@ pub(super) fn load(state: &Path) -> Option<Session> {
 
 fn to_saved(session: &Session) -> Saved {
     let pane = |side: Side| SavedPane {
-        location: to_saved_uri(&session.locations[side.index()]),
+        location: session.locations[side.index()].clone(),
         sort: match session.arrangements[side.index()].sort.key {
             SortKey::Name => SavedKey::Name,
             SortKey::Size => SavedKey::Size,
@@ -100,38 +90,18 @@ fn from_saved(saved: Saved) -> Session {
     };
     Session {
         arrangements: [arrangement(&saved.left), arrangement(&saved.right)],
-        locations: [from_saved_uri(saved.left.location), from_saved_uri(saved.right.location)],
+        locations: [saved.left.location, saved.right.location],
         active: if saved.right_is_active { Side::Right } else { Side::Left },
-    }
-}
-
-fn to_saved_uri(uri: &Uri) -> SavedUri {
-    match uri {
-        Uri::Local(path) => match path.to_str() {
-            Some(text) => SavedUri::Local(text.to_owned()),
-            None => SavedUri::LocalBytes(path.as_os_str().as_bytes().to_vec()),
-        },
-        Uri::S3(s3) => SavedUri::S3 {
-            connection: s3.connection.to_string(),
-            bucket: s3.bucket.as_deref().map(str::to_owned),
-            key: s3.key.to_string(),
-        },
-    }
-}
-
-fn from_saved_uri(saved: SavedUri) -> Uri {
-    match saved {
-        SavedUri::Local(path) => Uri::Local(path.into()),
-        SavedUri::LocalBytes(bytes) => Uri::Local(OsString::from_vec(bytes).into()),
-        SavedUri::S3 { connection, bucket, key } => {
-            Uri::S3(S3Uri { connection: connection.into(), bucket: bucket.map(Into::into), key: key.into() })
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
+    use crate::model::S3Uri;
 
     fn session(left: Uri, right: Uri) -> Session {
         let sort = SortBy { key: SortKey::Size, descending: true };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::job::{Answer, Outcome, Question};
 use crate::model::{Entry, ErrorKind, Name, Result, Tag, Uri};
-use crate::vfs::{CreateHint, Layout, Precondition, Removal};
+use crate::vfs::{CreateHint, Layout, Placed, Precondition, Removal, Removed};
 
 /// Tells one piece of work under way from another.
 pub type IoId = u64;
@@ -256,13 +256,13 @@ pub enum Reply {
     /// Of `Resolve`.
     Resolved(Uri, Entry),
     /// Of `Native`; `None` asks for streaming.
-    Native(Option<Entry>),
+    Native(Option<Box<Placed>>),
     /// Of `Create`.
     Created(Layout),
     /// Of `Commit`.
-    Committed(Entry),
+    Committed(Box<Placed>),
     /// Of `RemoveMany`, in order.
-    Removed(Vec<Result<()>>),
+    Removed(Vec<Result<Removed>>),
 }
 
 /// What the machine hears.

@@ -1,14 +1,18 @@
 //! The words of a transfer, all plain data: what is asked ([`JobSpec`]), what is heard on the way
 //! ([`JobEvent`]) and how it ended ([`Outcome`]).
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Entry, Uri, VfsError};
+use crate::vfs::{Attributes, Proof};
 
 /// Tells one job from another within a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
 /// What a job does with its sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// Copies them.
     Copy,
@@ -20,7 +24,7 @@ pub enum JobKind {
 }
 
 /// One thing that was chosen, bound to its full location and to what was shown of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceItem {
     /// Where it is. For a directory on S3 this is the prefix (`…/a/`), for a marker the same text
     /// with an entry of kind `File`.
@@ -30,7 +34,8 @@ pub struct SourceItem {
 }
 
 /// Where a copy goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// Below this directory, each under its own name.
     Into(Uri),
@@ -38,10 +43,29 @@ pub enum Target {
     As(Uri),
     /// The contents of the only source (a directory) below this one, without its own name.
     ContentsInto(Uri),
+    /// Each source exactly to its own place.
+    Each {
+        /// The directory that all of them are below.
+        base: Uri,
+        /// The places, in the order of the sources.
+        targets: Vec<Uri>,
+    },
+}
+
+impl Target {
+    /// The location that was named.
+    pub fn place(&self) -> &Uri {
+        let (Self::Into(place)
+        | Self::As(place)
+        | Self::ContentsInto(place)
+        | Self::Each { base: place, .. }) = self;
+        place
+    }
 }
 
 /// What to do when something is at the destination already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictPolicy {
     /// Ask, by [`Question::Conflict`].
     #[default]
@@ -57,7 +81,8 @@ pub enum ConflictPolicy {
 }
 
 /// What to do with a symbolic link where links can't be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkPolicy {
     /// Ask once, by [`Question::Links`].
     #[default]
@@ -68,17 +93,54 @@ pub enum LinkPolicy {
     Skip,
 }
 
-/// What a job may decide by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+/// How hard a finished file is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// By what the transfer itself tells, and by one HEAD for large files and for moves.
+    #[default]
+    Auto,
+    /// Every file by the strongest proof that both ends have, also where that costs a request a file.
+    Always,
+}
+
+/// Which names of a tree a job is about: globs over the path below the source, with `/` between names.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selection {
+    /// Files that match one of these, where there are any.
+    pub include: Vec<String>,
+    /// But none that matches one of these.
+    pub exclude: Vec<String>,
+}
+
+/// What a job may decide by itself, and how it goes about it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct JobOptions {
     /// For conflicts.
     pub conflict: ConflictPolicy,
     /// For links where the destination can't keep them.
     pub links: LinkPolicy,
+    /// Which of the files below directories.
+    pub selection: Selection,
+    /// What the copies carry otherwise than their sources or the connection's settings say: storage
+    /// class, encryption, content type.
+    pub attributes: Attributes,
+    /// The size of parts, in bytes; else as fits the file and the service.
+    pub part_size: Option<u64>,
+    /// How many requests at once; else as [`super::Limits`] says.
+    pub at_once: Option<usize>,
+    /// The most bytes a second.
+    pub rate: Option<u64>,
+    /// How hard to verify.
+    pub verify: Verify,
+    /// Whether local files may show under their names before they are safe from a loss of power.
+    pub no_flush: bool,
 }
 
 /// What a job is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSpec {
     /// Copy, move or delete.
     pub kind: JobKind,
@@ -91,7 +153,7 @@ pub struct JobSpec {
 }
 
 /// Numbers of a plan or of a job under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Files, objects, links.
     pub files: u64,
@@ -102,7 +164,8 @@ pub struct Counts {
 }
 
 /// How far a job is.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Progress {
     /// All there is to do, as far as it is known.
     pub total: Counts,
@@ -110,6 +173,8 @@ pub struct Progress {
     pub total_known: bool,
     /// What is done. Bytes count as they pass; files when they are whole and verified.
     pub done: Counts,
+    /// Of what is done, that which an earlier attempt had done already.
+    pub kept: Counts,
     /// Files that failed.
     pub failed: u64,
     /// Files that were skipped: conflicts, links.
@@ -188,6 +253,14 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Whether it was cancelled before its end.
     pub cancelled: bool,
+    /// Whether it was left as it is, to be resumed from the journal.
+    pub suspended: bool,
+    /// The number under which the journal keeps it.
+    pub number: Option<u64>,
+    /// How many finished files were verified by each [`Proof`], the strongest first.
+    pub proofs: [u64; 4],
+    /// How many deletions and overwrites can be undone, since their bucket keeps versions.
+    pub undoable: u64,
     /// What a retry has to do again: the failed steps alone, as jobs with their exact targets.
     pub retry: Vec<JobSpec>,
 }
@@ -210,6 +283,44 @@ pub enum JobEvent {
     Asks(u64, Question),
     /// A directory was written into or removed from: panes on it may list again.
     Touched(Uri),
+    /// The journal keeps it under this number.
+    Kept(u64),
+    /// It was paused, or goes on.
+    Paused(bool),
+    /// A file is over; heard only after [`super::JobControl::tell_files`].
+    File(Box<FileReport>),
+    /// Something a person should know of, in a sentence: a file that starts over because it changed.
+    Note(String),
     /// It is over.
     Finished(Box<Outcome>),
+}
+
+/// One file that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileReport {
+    /// The source.
+    pub source: Uri,
+    /// Where it went; none for a delete.
+    pub target: Option<Uri>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// How it ended.
+    pub end: FileEnd,
+}
+
+/// How one file ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileEnd {
+    /// Copied (and its source removed, in a move), and verified so.
+    Copied(Proof),
+    /// Given another name.
+    Renamed,
+    /// Removed.
+    Deleted,
+    /// Left where it is.
+    Skipped,
+    /// An earlier attempt had finished it.
+    AsBefore,
+    /// Failed; the source and what was at the destination are as they were.
+    Failed(VfsError),
 }

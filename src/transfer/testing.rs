@@ -16,6 +16,8 @@ pub fn disk() -> Caps {
         conditional_remove: true,
         remove_batch: 100,
         metered: false,
+        conditional_put: true,
+        copy_at_once: u64::MAX,
         max_size: u64::MAX,
         max_name: 255,
     }

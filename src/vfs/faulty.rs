@@ -15,8 +15,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 
 use super::{
-    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Layout, Precondition, Progress, Removal, Sink,
-    SinkState, VfsPath,
+    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Layout, Placed, Precondition,
+    Progress, Reading, Removal, Removed, Sink, SinkState, VfsPath,
 };
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 
@@ -269,15 +269,16 @@ impl VfsPath for Faulty {
         fate.answer(self.inner.head().await)
     }
 
-    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
+    async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
         let fate = self.before(Call::Read, Op::Read).await?;
-        let body = self.inner.read(range, precondition).await?;
-        match fate {
+        let Reading { body, head } = self.inner.open(range, precondition).await?;
+        let body = match fate {
             Fate::Cut(at, error) => {
-                Ok(cut(body, at, error, |chunk| chunk.len() as u64, |chunk, len| chunk.slice(..len as usize)))
+                cut(body, at, error, |chunk| chunk.len() as u64, |chunk, len| chunk.slice(..len as usize))
             }
-            fate => fate.answer(Ok(body)),
-        }
+            fate => fate.answer(Ok(body))?,
+        };
+        Ok(Reading { body, head })
     }
 
     async fn mkdir(&self) -> Result<()> {
@@ -285,12 +286,12 @@ impl VfsPath for Faulty {
         fate.answer(self.inner.mkdir().await)
     }
 
-    async fn remove(&self, precondition: Precondition) -> Result<()> {
+    async fn remove(&self, precondition: Precondition) -> Result<Removed> {
         let fate = self.before(Call::Remove, Op::Remove).await?;
         fate.answer(self.inner.remove(precondition).await)
     }
 
-    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>> {
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<Removed>> {
         match self.before(Call::Remove, Op::Remove).await {
             Err(error) => removals.iter().map(|_| Err(error.clone())).collect(),
             Ok(Fate::Lost(error)) => {
@@ -321,10 +322,15 @@ impl VfsPath for Faulty {
         Ok(Box::new(FaultySink { inner: sink, path: self.clone() }))
     }
 
-    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>> {
+    async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
         let fate = self.before(Call::Create, Op::Create).await?;
-        let sink = fate.answer(self.inner.resume(state).await)?;
+        let sink = fate.answer(self.inner.resume(state, hint).await)?;
         Ok(Box::new(FaultySink { inner: sink, path: self.clone() }))
+    }
+
+    async fn remove_version(&self, version: &str) -> Result<()> {
+        let fate = self.before(Call::Remove, Op::Remove).await?;
+        fate.answer(self.inner.remove_version(version).await)
     }
 
     async fn copy_native(
@@ -332,7 +338,7 @@ impl VfsPath for Faulty {
         to: &dyn VfsPath,
         options: &CopyOptions,
         progress: Progress<'_>,
-    ) -> Result<Option<Entry>> {
+    ) -> Result<Option<Placed>> {
         let fate = tokio::select! {
             fate = self.before(Call::Copy, Op::Copy) => fate?,
             () = options.cancel.cancelled() => {
@@ -368,11 +374,30 @@ impl Sink for FaultySink {
         fate.answer(self.inner.write_part(offset, len, body).await)
     }
 
+    async fn copy_part(
+        &self,
+        from: &dyn VfsPath,
+        source: &Precondition,
+        offset: u64,
+        len: u64,
+    ) -> Result<bool> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
+    }
+
+    fn dress(&self, attributes: &Attributes) {
+        self.inner.dress(attributes);
+    }
+
+    fn keep(&self) {
+        self.inner.keep();
+    }
+
     fn state(&self) -> SinkState {
         self.inner.state()
     }
 
-    async fn commit(&self, precondition: Precondition) -> Result<Entry> {
+    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
         let fate = self.path.before(Call::Commit, Op::Write).await?;
         fate.answer(self.inner.commit(precondition).await)
     }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
@@ -61,10 +62,86 @@ pub struct Caps {
     pub remove_batch: usize,
     /// Whether every request costs money and a round trip.
     pub metered: bool,
+    /// Whether what was put can be trusted to have been bound to `Absent` by the service itself, so that
+    /// nothing has to be looked up before.
+    pub conditional_put: bool,
+    /// Up to how many bytes `copy_native` takes; larger copies go by parts through a [`Sink`].
+    pub copy_at_once: u64,
     /// The largest object, in bytes.
     pub max_size: u64,
     /// The longest name (local) or key (S3), in bytes.
     pub max_name: usize,
+}
+
+/// The bytes of a read, and what came with them.
+pub struct Reading {
+    /// The bytes.
+    pub body: Body,
+    /// What the answer's headers told of the object, on S3.
+    pub head: Option<Box<Head>>,
+}
+
+impl Reading {
+    /// Bytes alone.
+    pub fn bare(body: Body) -> Self {
+        Self { body, head: None }
+    }
+}
+
+impl Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// What a removal left, for an undo.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Removed {
+    /// The version id of the delete marker that hides the object now, on a versioned bucket.
+    pub marker: Option<Arc<str>>,
+}
+
+/// What a write that succeeded left at the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The destination as it now is, with its tag.
+    pub entry: Entry,
+    /// The version that was written, on a versioned bucket.
+    pub version: Option<Arc<str>>,
+    /// How it was verified.
+    pub proof: Proof,
+}
+
+impl Placed {
+    /// Something of which nothing but the entry is known.
+    pub fn by_size(entry: Entry) -> Self {
+        Self { entry, version: None, proof: Proof::Size }
+    }
+}
+
+/// How a finished file was verified, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// The CRC64NVME of the whole, which both ends told.
+    Checksum,
+    /// A checksum of each part, which both ends told.
+    Parts,
+    /// The entity tag, computed from the bytes: an MD5, or that of the parts' MD5s.
+    ETag,
+    /// The number of bytes alone; below it, only what the wire itself checks.
+    Size,
+}
+
+impl std::fmt::Display for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Checksum => "checksum of the whole",
+            Self::Parts => "checksum of each part",
+            Self::ETag => "entity tag",
+            Self::Size => "size",
+        })
+    }
 }
 
 /// What must be true of a destination (or source) for a call to go through; else `Conflict`.
@@ -97,6 +174,10 @@ pub struct CopyOptions {
     pub source: Option<Entry>,
     /// What must be true of the destination.
     pub precondition: Precondition,
+    /// What the copy shall carry otherwise than the source.
+    pub attributes: Attributes,
+    /// The job that it is for, see [`CreateHint::job`].
+    pub job: Option<u32>,
     /// Ends it early: it cleans up first, and then fails as `Cancelled`. Whoever drops the call instead
     /// leaves the cleaning to a task or a thread behind it, which a program that ends won't wait for.
     pub cancel: CancellationToken,
@@ -156,7 +237,12 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// A range that begins at the end or beyond is `Invalid`; one that begins before it is cut there.
     /// An empty range gives no bytes and may ask nothing. A link isn't followed: `Unsupported`, as is
     /// whatever else has no bytes (a directory, a device).
-    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body>;
+    async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading>;
+
+    /// The bytes alone of [`Self::open`].
+    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
+        Ok(self.open(range, precondition).await?.body)
+    }
 
     /// Makes this directory (on S3: puts the marker; for a bucket: creates it). `AlreadyExists` when it
     /// is there (on S3: its marker); the directory above must be there, where directories are real.
@@ -165,11 +251,11 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// Removes this one thing: a file, a link itself, an empty directory, a marker, an empty bucket.
     /// `NotEmpty` is never forced. What isn't there is `NotFound`, but for S3, which doesn't tell.
     /// `Matches` of a directory holds it to be the same directory, whatever it held.
-    async fn remove(&self, precondition: Precondition) -> Result<()>;
+    async fn remove(&self, precondition: Precondition) -> Result<Removed>;
 
     /// Removes several children of this directory in as few requests as the place allows, and tells
     /// the outcome of each, in order. Never recurses.
-    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>>;
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<Removed>>;
 
     /// Gives this another name in the same place, in one atomic step. `Unsupported` where
     /// [`Caps::atomic_rename`] is false or the places differ: callers then copy, verify and remove.
@@ -187,19 +273,36 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// Begins to write this. Nothing is visible under the name before [`Sink::commit`].
     async fn create(&self, hint: CreateHint) -> Result<Box<dyn Sink>>;
 
-    /// Goes on with a write that was begun, maybe by another process, from what its journal kept.
-    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>>;
+    /// Goes on with a write that was begun, maybe by another process, from what its journal kept; `hint`
+    /// is the one that it was begun with. [`Sink::state`] then tells the parts that are really there: on a
+    /// disk those that still have their checksum, on S3 those that the service lists as the journal has
+    /// them. What was completed before the journal heard of it gives its entry at `commit` and writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NotFound` where nothing is left of it: begin anew.
+    async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>>;
+
+    /// Removes one version of an object for good: a delete marker, or a newer version, so that what was
+    /// there before shows again. `Unsupported` where there are no versions.
+    async fn remove_version(&self, version: &str) -> Result<()> {
+        let reason = format!("there is no version {version}: nothing here keeps versions");
+        Err(VfsError::new(Op::Remove, self.uri().clone(), ErrorKind::Unsupported, reason))
+    }
 
     /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a
     /// server-side copy, by parts where it must be), keeping what the place keeps (mode and times;
     /// class, encryption, metadata and tags). As atomic as a [`Sink`]. `Ok(None)` means: stream it.
-    /// The entry that it gives is the destination as it now is. A thing is never copied onto itself.
+    /// What it gives is the destination as it now is. A thing is never copied onto itself.
+    ///
+    /// A copy that takes more than one request at a service (above [`Caps::copy_at_once`]) isn't made here
+    /// but through a [`Sink`] and its `copy_part`, so that a journal can hold it: `Ok(None)`.
     async fn copy_native(
         &self,
         to: &dyn VfsPath,
         options: &CopyOptions,
         progress: Progress<'_>,
-    ) -> Result<Option<Entry>>;
+    ) -> Result<Option<Placed>>;
 
     /// What tells whether two handles are the same thing whatever they are called: device and inode,
     /// or endpoint, bucket and key. A thing that doesn't exist is told by its nearest parent that does.
@@ -210,7 +313,7 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
 }
 
 /// What a new object should carry beyond its bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attributes {
     /// Permission bits of a local file (suid, sgid and sticky are never restored).
     pub mode: Option<u32>,
@@ -218,10 +321,31 @@ pub struct Attributes {
     pub modified: Option<crate::model::Timestamp>,
     /// Content-Type.
     pub content_type: Option<String>,
-    /// The storage class.
+    /// Content-Encoding.
+    pub content_encoding: Option<String>,
+    /// Content-Disposition.
+    pub content_disposition: Option<String>,
+    /// Content-Language.
+    pub content_language: Option<String>,
+    /// Cache-Control.
+    pub cache_control: Option<String>,
+    /// The storage class; else the connection's.
     pub class: Option<StorageClass>,
-    /// User metadata.
+    /// Encryption at rest; else the connection's.
+    pub encryption: Option<Encryption>,
+    /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Encryption at rest on S3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub kind: String,
+    /// The id of the key, for KMS.
+    pub key: Option<String>,
 }
 
 /// The entity tag inside a precondition, for backends that know only those.

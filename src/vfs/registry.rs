@@ -63,7 +63,7 @@ impl Registry {
         let service = Arc::new(Service {
             api: Arc::new(Cached::new(sdk.clone(), self.0.cache.clone())),
             read_only: connection.read_only,
-            limits: Limits::of(address.as_deref()),
+            limits: Limits::of(address.as_deref()).with(connection),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{Attributes, Body, Precondition};
-use crate::model::{Entry, Result};
+use super::{Attributes, Body, Placed, Precondition, VfsPath};
+use crate::model::Result;
 
 /// What is known of the whole before the first byte.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +16,14 @@ pub struct CreateHint {
     pub attributes: Attributes,
     /// A part size that the caller insists on.
     pub part_size: Option<u64>,
+    /// The source, where the parts may be copied without passing through here ([`Sink::copy_part`]): it
+    /// shapes the layout.
+    pub copies: bool,
+    /// Tells the temporary files of one job from those of others, so that what a killed job left in a
+    /// directory can be known and swept.
+    pub job: Option<u32>,
+    /// Whether it may show under its name before it is safe from a loss of power (`--no-flush`).
+    pub no_flush: bool,
 }
 
 /// How a sink wants its bytes.
@@ -55,7 +63,7 @@ pub struct SinkState {
 
 /// A write under way. The name shows nothing new, and keeps what it had, until `commit`.
 ///
-/// A sink that is dropped before either `commit` succeeded or `abort` was called removes a local
+/// A sink that is dropped before `commit` succeeded, or `abort` or `keep` was called, removes a local
 /// temporary file; an upload is left to whoever kept its [`SinkState`]. The engine therefore always
 /// ends with one of the two.
 #[async_trait]
@@ -68,18 +76,39 @@ pub trait Sink: Debug + Send + Sync {
     /// success counts. `len` is exact: a body that is shorter or longer is an error.
     async fn write_part(&self, offset: u64, len: u64, body: Body) -> Result<()>;
 
-    /// What a journal must keep.
+    /// Fills one part from `from` without the bytes passing through here; `false` means: read it and write
+    /// it. On return the part is safe, as after [`Self::write_part`]. `source` is what must still be there.
+    async fn copy_part(
+        &self,
+        from: &dyn VfsPath,
+        source: &Precondition,
+        offset: u64,
+        len: u64,
+    ) -> Result<bool> {
+        let _ = (from, source, offset, len);
+        Ok(false)
+    }
+
+    /// Adds what became known of the source only with its first bytes: the time of modification that was
+    /// kept with an object, the headers of another service. Before `commit`; what the place can't change
+    /// any more after its first part is ignored.
+    fn dress(&self, attributes: &Attributes);
+
+    /// From now on dropping this removes nothing: whoever kept its [`SinkState`] goes on with it.
+    fn keep(&self);
+
+    /// What a journal must keep. On S3 the id is known from `create` on, where it goes by parts.
     fn state(&self) -> SinkState;
 
     /// Makes the whole visible under its name if `precondition` holds (else `Conflict`, and the old
     /// content stays), after its size (and checksum, where there is one) was verified. Gives the new
-    /// entry with its tag. A directory of that name is `AlreadyExists`, whatever the precondition: no
+    /// entry with its tag, and how it was verified. A directory of that name is `AlreadyExists`, whatever the precondition: no
     /// answer makes a file replace it.
     ///
     /// After a failure the sink still holds all its parts, so that it can be committed again: after
     /// SlowDown, or bound to what a person agreed to replace. Not every service keeps them then; a sink
     /// that lost them says `Unsupported`, and the caller begins anew. After a success only dropping is left.
-    async fn commit(&self, precondition: Precondition) -> Result<Entry>;
+    async fn commit(&self, precondition: Precondition) -> Result<Placed>;
 
     /// Leaves nothing behind: no temporary file, no open upload. May be called again when it failed,
     /// and does nothing after a successful `commit`.

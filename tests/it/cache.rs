@@ -44,7 +44,7 @@ impl Client {
         let sink = self.at(key).create(hint).await?;
         let body = stream::once(async { Ok(bytes::Bytes::from_static(b"new")) }).boxed();
         sink.write_part(0, 3, body).await?;
-        sink.commit(Precondition::None).await
+        sink.commit(Precondition::None).await.map(|placed| placed.entry)
     }
 }
 

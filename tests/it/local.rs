@@ -34,7 +34,7 @@ async fn read(path: &DynPath, precondition: Precondition) -> Result<Vec<u8>> {
 }
 
 async fn begin(path: &DynPath, bytes: &'static [u8], attributes: Attributes) -> Result<Box<dyn Sink>> {
-    let hint = CreateHint { size: Some(bytes.len() as u64), attributes, part_size: None };
+    let hint = CreateHint { size: Some(bytes.len() as u64), attributes, ..CreateHint::default() };
     let sink = path.create(hint).await?;
     let body = stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
     sink.write_part(0, bytes.len() as u64, body).await?;
@@ -42,7 +42,11 @@ async fn begin(path: &DynPath, bytes: &'static [u8], attributes: Attributes) -> 
 }
 
 async fn put(path: &DynPath, bytes: &'static [u8]) -> Result<Entry> {
-    begin(path, bytes, Attributes::default()).await?.commit(Precondition::None).await
+    begin(path, bytes, Attributes::default())
+        .await?
+        .commit(Precondition::None)
+        .await
+        .map(|placed| placed.entry)
 }
 
 #[track_caller]
@@ -225,7 +229,7 @@ async fn a_copy_keeps_holes_mode_and_time() {
     };
     let to = at(&path, "copy");
     let copied = at(&path, "sparse").copy_native(&*to, &CopyOptions::default(), &count).await;
-    assert_eq!(copied.expect("a copy").expect("done here").size, Some(100 << 20));
+    assert_eq!(copied.expect("a copy").expect("done here").entry.size, Some(100 << 20));
     assert_eq!(done.into_inner(), 100 << 20);
     let (old, new) =
         (fs::metadata(&source).expect("there"), fs::metadata(dir.path().join("copy")).expect("there"));
@@ -333,14 +337,14 @@ async fn only_our_own_temporary_files_are_gone_on_with() {
     let good = sink.state();
     for id in ["theirs", "../theirs", ".bifold-0123456789abcdef.part", ".bifold-../../../../x.part"] {
         let state = bifold::vfs::SinkState { id: id.to_owned(), ..good.clone() };
-        at(&path, "file").resume(state).await.expect_err("it isn't ours");
+        at(&path, "file").resume(state, CreateHint::default()).await.expect_err("it isn't ours");
     }
     assert_eq!(fs::read(dir.path().join("theirs")).expect("a file"), b"theirs");
 
     std::mem::forget(sink);
     let part = dir.path().join(&good.id);
     fs::write(&part, "bytez").expect("another hand");
-    let sink = at(&path, "file").resume(good).await.expect("the write goes on");
+    let sink = at(&path, "file").resume(good, CreateHint::default()).await.expect("the write goes on");
     assert_eq!(sink.state().parts, [], "what changed doesn't count");
     drop(sink);
     assert!(!part.exists(), "a dropped write leaves nothing");

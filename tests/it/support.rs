@@ -91,7 +91,7 @@ pub async fn write(path: &DynPath, bytes: impl Into<Bytes>, on: Precondition) ->
     let bytes = bytes.into();
     let sink = begin(path, bytes.len() as u64).await?;
     fill(&*sink, &bytes).await?;
-    sink.commit(on).await
+    sink.commit(on).await.map(|placed| placed.entry)
 }
 
 /// Reads a whole object.

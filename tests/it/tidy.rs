@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors from the top down. A floor uses those below it, never one above.
-const FLOORS: [&str; 10] =
-    ["cli", "runtime", "view", "app", "transfer", "preview", "vfs", "cache", "config", "model"];
+const FLOORS: [&str; 11] =
+    ["cli", "runtime", "view", "app", "transfer", "preview", "vfs", "cache", "store", "config", "model"];
 
 /// What the pure floors never name.
 const IMPURE: [&str; 9] = [

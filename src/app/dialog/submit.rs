@@ -166,7 +166,7 @@ fn target(dir: Uri, exact: Uri, into: bool, chosen: &Chosen) -> Result<Target, S
 
 /// Refuses a place that can't or mustn't be written to, before any request.
 fn allowed(state: &State, target: Target) -> Result<Target, String> {
-    let (Target::Into(uri) | Target::As(uri) | Target::ContentsInto(uri)) = &target;
+    let uri = target.place();
     if is_buckets(uri) {
         return Err("name a bucket to put it into: s3://bucket/".to_owned());
     }

@@ -39,6 +39,7 @@ fn failed() -> Outcome {
         failures: vec![Failure { item: item(), error: denied(s3("s3://b/p/a")) }],
         cancelled: false,
         retry: vec![retry],
+        ..Outcome::default()
     }
 }
 

@@ -87,7 +87,7 @@ impl Worker {
             Io::Abort { item, at } => self.abort(item, &at).await,
             Io::RemoveSource { at, entry, copy } => self.remove_source(&at, &entry, copy.as_deref()).await,
             Io::Remove { at, precondition } | Io::RemoveDir { at, precondition } => {
-                self.places.at(&at)?.remove(precondition).await.map(|()| Reply::Done)
+                self.places.at(&at)?.remove(precondition).await.map(|_| Reply::Done)
             }
             Io::RemoveMany { dir, removals } => {
                 Ok(Reply::Removed(self.places.at(&dir)?.remove_many(&removals).await))
@@ -192,11 +192,20 @@ impl Worker {
         passed: &Passed,
     ) -> Result<Reply> {
         let to = self.places.at(to)?;
-        let options = CopyOptions { source: Some(entry), precondition, cancel: self.interrupt.clone() };
+        let options = CopyOptions {
+            source: Some(entry),
+            precondition,
+            cancel: self.interrupt.clone(),
+            ..CopyOptions::default()
+        };
         let progress = |bytes: u64| {
             passed.fetch_add(bytes, Ordering::Relaxed);
         };
-        self.places.at(from)?.copy_native(&*to, &options, &progress).await.map(Reply::Native)
+        self.places
+            .at(from)?
+            .copy_native(&*to, &options, &progress)
+            .await
+            .map(|copy| Reply::Native(copy.map(Box::new)))
     }
 
     async fn create(&self, item: ItemId, from: &Uri, at: &Uri, mut hint: CreateHint) -> Result<Reply> {
@@ -221,7 +230,7 @@ impl Worker {
         let sink = self.sink(item, at)?;
         let entry = sink.commit(precondition).await?;
         self.close(item);
-        Ok(Reply::Committed(entry))
+        Ok(Reply::Committed(Box::new(entry)))
     }
 
     async fn abort(&self, item: ItemId, at: &Uri) -> Result<Reply> {
@@ -257,7 +266,7 @@ impl Worker {
                 let there = found(path.stat(Freshness::Past).await)?;
                 if there.is_some() { Err(error) } else { Ok(Reply::Done) }
             }
-            removed => removed.map(|()| Reply::Done),
+            removed => removed.map(|_| Reply::Done),
         }
     }
 }

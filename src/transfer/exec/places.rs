@@ -35,7 +35,9 @@ impl Places {
             places.add_parent(&source.uri);
         }
         match &spec.target {
-            Some(Target::Into(dir) | Target::ContentsInto(dir)) => places.add(dir),
+            Some(Target::Into(dir) | Target::ContentsInto(dir) | Target::Each { base: dir, .. }) => {
+                places.add(dir);
+            }
             Some(Target::As(uri)) => places.add_parent(uri),
             None => {}
         }

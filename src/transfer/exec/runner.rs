@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::super::io::{Action, Event, Io, IoId, Reply};
-use super::super::job::{JobEvent, JobSpec, Outcome, Progress, Target};
+use super::super::job::{JobEvent, JobSpec, Outcome, Progress};
 use super::super::machine::{Limits, Machine};
 use super::budget::Budget;
 use super::perform::Worker;
@@ -184,6 +184,5 @@ impl Runner {
 }
 
 fn target_caps(spec: &JobSpec, caps: &impl Fn(&Uri) -> Result<Caps>) -> Option<Result<Caps>> {
-    let (Target::Into(place) | Target::As(place) | Target::ContentsInto(place)) = spec.target.as_ref()?;
-    Some(caps(place))
+    spec.target.as_ref().map(|target| caps(target.place()))
 }

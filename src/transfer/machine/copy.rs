@@ -28,7 +28,7 @@ impl Machine {
         let disk = self.to.is_some_and(|caps| caps.real_dirs);
         let modified = item.entry.modified.filter(|_| disk);
         let attributes = Attributes { mode: item.entry.mode, modified, ..Attributes::default() };
-        CreateHint { size: Some(item.size()), attributes, part_size: None }
+        CreateHint { size: Some(item.size()), attributes, ..CreateHint::default() }
     }
 
     /// The places can't do it by themselves: the bytes pass through here.
@@ -44,11 +44,11 @@ impl Machine {
             (Io::Create { .. }, Ok(Reply::Created(layout))) => self.created(id, layout),
             (Io::Part { len, .. }, Ok(_)) => self.part_done(id, *len),
             (Io::Part { .. }, Err(error)) => self.part_failed(id, error),
-            (Io::Commit { .. }, Ok(Reply::Committed(entry))) => {
+            (Io::Commit { .. }, Ok(Reply::Committed(placed))) => {
                 if let Some(item) = self.items.get_mut(&id) {
                     item.sink_open = false;
                 }
-                self.copied(id, Some(&entry));
+                self.copied(id, Some(&placed.entry));
             }
             (Io::Commit { .. }, Err(error)) if error.kind == ErrorKind::Unsupported => self.lost(id, error),
             (Io::Commit { .. }, Err(error)) if error.kind == ErrorKind::Corrupt => {

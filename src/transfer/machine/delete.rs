@@ -10,7 +10,7 @@ use super::tasks::{Owner, Task};
 use super::tree::Dir;
 use super::{Machine, VfsError};
 use crate::model::{Entry, ErrorKind, Kind, Result, Uri};
-use crate::vfs::{Precondition, Removal};
+use crate::vfs::{Precondition, Removal, Removed};
 
 /// Removals that go in one request.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ impl Machine {
         let Some(Batch { at, dir, entries }) = self.batches.remove(&id) else { return };
         let outcomes = match result {
             Ok(Reply::Removed(outcomes)) => outcomes,
-            Ok(_) => vec![Ok(()); entries.len()],
+            Ok(_) => vec![Ok(Removed::default()); entries.len()],
             Err(error) => vec![Err(error); entries.len()],
         };
         self.touched.insert(at.clone());
@@ -176,7 +176,7 @@ impl Machine {
         !self.cancelled && error.kind.retryable() && failed + 1 < self.limits.tries
     }
 
-    fn removed(&mut self, at: &Uri, dir: Option<DirId>, entry: Entry, outcome: Result<()>, gone: bool) {
+    fn removed(&mut self, at: &Uri, dir: Option<DirId>, entry: Entry, outcome: Result<Removed>, gone: bool) {
         let kept = match outcome {
             Err(error) if !(gone && error.kind == ErrorKind::NotFound) => {
                 self.progress.failed += 1;

@@ -172,7 +172,7 @@ impl Machine {
                 self.look_first(id);
             }
             (Io::Link { .. }, Ok(_)) => self.copied(id, None),
-            (Io::Native { .. }, Ok(Reply::Native(Some(entry)))) => self.copied(id, Some(&entry)),
+            (Io::Native { .. }, Ok(Reply::Native(Some(placed)))) => self.copied(id, Some(&placed.entry)),
             (Io::Native { .. }, Ok(_)) => self.stream(id),
             (Io::Resolve { .. }, Ok(Reply::Resolved(uri, entry))) => self.resolved(id, uri, entry),
             (Io::RemoveSource { .. }, result) => self.source_removed(id, result),

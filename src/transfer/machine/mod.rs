@@ -266,7 +266,13 @@ impl Machine {
         self.progress.current = None;
         let (failures, retry) =
             report::failures(self.kind, &self.options, std::mem::take(&mut self.failures));
-        let outcome = Outcome { progress: self.progress.clone(), failures, cancelled: self.cancelled, retry };
+        let outcome = Outcome {
+            progress: self.progress.clone(),
+            failures,
+            cancelled: self.cancelled,
+            retry,
+            ..Outcome::default()
+        };
         self.actions.push(Action::Finish(Box::new(outcome)));
     }
 

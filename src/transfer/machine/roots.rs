@@ -79,14 +79,18 @@ impl Machine {
         let (Some(target), Some(to)) = (&self.target, self.to) else {
             return Err(refuse(&item.uri, "there is no destination"));
         };
-        let (Target::Into(place) | Target::As(place) | Target::ContentsInto(place)) = target;
+        let place = target.place();
         if !to.write {
             return Err(read_only(Op::Write, place));
         }
         if item.entry.kind == Kind::Bucket && self.kind == JobKind::Move {
             return Err(refuse(&item.uri, "a bucket can't be moved: copy it, then delete it"));
         }
-        let at = destination(item, target).ok_or_else(|| {
+        let exact = match target {
+            Target::Each { targets, .. } => targets.get(root).cloned().map(Target::As),
+            _ => None,
+        };
+        let at = destination(item, exact.as_ref().unwrap_or(target)).ok_or_else(|| {
             refuse(&item.uri, "only the contents of a directory can be copied without its name")
         })?;
         if at.as_s3().is_some_and(|s3| s3.bucket.is_none() || (s3.key.is_empty() && !is_dir(item))) {
@@ -103,7 +107,7 @@ impl Machine {
             if let Some(why) = names::refusal(&name, &at, &to) {
                 return Err(refuse(&item.uri, &why).with_hint("copy it under another name"));
             }
-            if !self.taken.take(&name) {
+            if exact.is_none() && !self.taken.take(&name) {
                 return Err(refuse(&item.uri, "another source has the same name at the destination"));
             }
         }
@@ -144,6 +148,8 @@ fn destination(item: &SourceItem, target: &Target) -> Option<Uri> {
         Target::Into(dir) => Some(dir.join(&item.uri.name(), shape)),
         Target::As(Uri::S3(s3)) if shape.is_dir() => Some(Uri::S3(s3.as_prefix())),
         Target::As(uri) => Some(uri.clone()),
+        // Resolved to the one place of this source before.
+        Target::Each { .. } => None,
         Target::ContentsInto(dir) => is_dir(item).then(|| match dir {
             Uri::S3(s3) => Uri::S3(s3.as_prefix()),
             local @ Uri::Local(_) => local.clone(),

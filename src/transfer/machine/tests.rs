@@ -35,7 +35,7 @@ impl Bench {
         let caps = |uri: &Uri| if uri.as_s3().is_some() { service() } else { disk() };
         let sources = spec.sources.iter().map(|source| Ok(caps(&source.uri))).collect();
         let to = spec.target.as_ref().map(|target| {
-            let (Target::Into(at) | Target::As(at) | Target::ContentsInto(at)) = target;
+            let at = target.place();
             Ok(caps(at))
         });
         let machine = Machine::new(spec, sources, to, limits(), seed);

@@ -19,8 +19,8 @@ use super::sink::LocalSink;
 use super::{list, name, read, row};
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 use crate::vfs::{
-    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Precondition, Progress, Removal, Sink, SinkState,
-    VfsPath,
+    Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading, Removal,
+    Removed, Sink, SinkState, VfsPath,
 };
 
 /// A handle on a local file or directory.
@@ -77,6 +77,8 @@ impl VfsPath for LocalPath {
             conditional_remove: true,
             remove_batch: 1_000,
             metered: false,
+            conditional_put: true,
+            copy_at_once: u64::MAX,
             max_size: i64::MAX as u64,
             max_name: name::MAX_NAME,
         }
@@ -100,8 +102,8 @@ impl VfsPath for LocalPath {
         Err(self.fail(Op::Stat, ErrorKind::Unsupported, "a local file has no object head"))
     }
 
-    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
-        read::read(self.place.clone(), self.uri.clone(), range, precondition).await
+    async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
+        read::read(self.place.clone(), self.uri.clone(), range, precondition).await.map(Reading::bare)
     }
 
     async fn mkdir(&self) -> Result<()> {
@@ -114,12 +116,13 @@ impl VfsPath for LocalPath {
         off_loop(Op::Mkdir, &self.uri, make).await
     }
 
-    async fn remove(&self, precondition: Precondition) -> Result<()> {
+    async fn remove(&self, precondition: Precondition) -> Result<Removed> {
         let place = self.place.clone();
-        off_loop(Op::Remove, &self.uri, move || rename::remove(&place.spot()?, &precondition)).await
+        off_loop(Op::Remove, &self.uri, move || rename::remove(&place.spot()?, &precondition)).await?;
+        Ok(Removed::default())
     }
 
-    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>> {
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<Removed>> {
         let (this, removals, count) = (self.clone(), removals.to_vec(), removals.len());
         let remove = move || removals.iter().map(|removal| remove_child(&this, removal)).collect();
         let outcomes: Option<Vec<_>> = off_loop_raw(remove).await;
@@ -159,8 +162,8 @@ impl VfsPath for LocalPath {
         Ok(Box::new(LocalSink::create(self.place.clone(), self.uri.clone(), hint).await?))
     }
 
-    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>> {
-        Ok(Box::new(LocalSink::resume(self.place.clone(), self.uri.clone(), state).await?))
+    async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
+        Ok(Box::new(LocalSink::resume(self.place.clone(), self.uri.clone(), state, &hint).await?))
     }
 
     async fn copy_native(
@@ -168,10 +171,10 @@ impl VfsPath for LocalPath {
         to: &dyn VfsPath,
         options: &CopyOptions,
         progress: Progress<'_>,
-    ) -> Result<Option<Entry>> {
+    ) -> Result<Option<Placed>> {
         let Some(to) = to.as_any().downcast_ref::<Self>() else { return Ok(None) };
         let end = |path: &Self| End { place: path.place.clone(), uri: path.uri.clone() };
-        copy::copy(end(self), end(to), options.clone(), progress).await.map(Some)
+        copy::copy(end(self), end(to), options.clone(), progress).await.map(Placed::by_size).map(Some)
     }
 
     async fn identity(&self) -> Result<Identity> {
@@ -184,7 +187,7 @@ impl VfsPath for LocalPath {
     }
 }
 
-fn remove_child(dir: &LocalPath, removal: &Removal) -> Result<()> {
+fn remove_child(dir: &LocalPath, removal: &Removal) -> Result<Removed> {
     let uri = dir.uri.join(&removal.name, removal.kind);
     if let Some(reason) = name::why_not(&removal.name) {
         return Err(VfsError::new(Op::Remove, uri, ErrorKind::Invalid, reason));
@@ -192,5 +195,6 @@ fn remove_child(dir: &LocalPath, removal: &Removal) -> Result<()> {
     let path = dir.place.path.join(std::ffi::OsStr::from_bytes(removal.name.as_bytes()));
     let place = Place { path, joined: dir.place.joined + 1 };
     let remove = || rename::remove_shown(&place.spot()?, removal.kind, removal.expect.as_ref());
-    remove().map_err(|error| failure(Op::Remove, &uri, error))
+    remove().map_err(|error| failure(Op::Remove, &uri, error))?;
+    Ok(Removed::default())
 }

@@ -17,8 +17,8 @@ use super::read::read_full;
 use super::row;
 use super::run::off_loop;
 use super::temp::{Dress, Temp};
-use crate::model::{Entry, ErrorKind, Op, Result, Timestamp, Uri, VfsError};
-use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Precondition, Sink, SinkState};
+use crate::model::{ErrorKind, Op, Result, Timestamp, Uri, VfsError};
+use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
 
 /// The size of a part, unless the caller insists on another.
 const PART: u64 = 8 << 20;
@@ -36,7 +36,7 @@ pub(super) struct LocalSink {
     temp: Arc<Temp>,
     layout: Layout,
     size: Option<u64>,
-    dress: Dress,
+    dress: Mutex<Dress>,
     parts: Mutex<BTreeMap<u64, PartRecord>>,
 }
 
@@ -49,7 +49,7 @@ impl LocalSink {
     }
 
     /// Goes on with what is on the disk: each part counts if it still has its checksum.
-    pub async fn resume(place: Place, uri: Uri, state: SinkState) -> Result<Self> {
+    pub async fn resume(place: Place, uri: Uri, state: SinkState, hint: &CreateHint) -> Result<Self> {
         let SinkState { id, part_size, size, parts } = state;
         let reopen = move || {
             let temp = Temp::reopen(place.spot()?, &id)?;
@@ -57,7 +57,7 @@ impl LocalSink {
             Ok((temp, good))
         };
         let (temp, good) = off_loop(Op::Write, &uri, reopen).await?;
-        Ok(Self::new(uri, temp, part_size, size, &Attributes::default(), good))
+        Ok(Self::new(uri, temp, part_size, size, &hint.attributes, good))
     }
 
     fn new(
@@ -71,7 +71,7 @@ impl LocalSink {
         let parallel = if size.is_some() { PARALLEL } else { 1 };
         let dress = Dress { mode: attributes.mode, modified: attributes.modified.map(timespec) };
         let layout = Layout { part_size, parallel };
-        Self { uri, temp: Arc::new(temp), layout, size, dress, parts: Mutex::new(parts) }
+        Self { uri, temp: Arc::new(temp), layout, size, dress: Mutex::new(dress), parts: Mutex::new(parts) }
     }
 
     fn fail(&self, reason: String) -> VfsError {
@@ -178,6 +178,16 @@ impl Sink for LocalSink {
         Ok(())
     }
 
+    fn dress(&self, attributes: &Attributes) {
+        let mut dress = self.dress.lock();
+        dress.mode = attributes.mode.or(dress.mode);
+        dress.modified = attributes.modified.map(timespec).or(dress.modified);
+    }
+
+    fn keep(&self) {
+        self.temp.keep();
+    }
+
     fn state(&self) -> SinkState {
         SinkState {
             id: self.temp.name().to_string_lossy().into_owned(),
@@ -187,16 +197,16 @@ impl Sink for LocalSink {
         }
     }
 
-    async fn commit(&self, precondition: Precondition) -> Result<Entry> {
+    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
         self.check_whole()?;
-        let (temp, dress) = (self.temp.clone(), self.dress);
+        let (temp, dress) = (self.temp.clone(), *self.dress.lock());
         let finish = move || {
             temp.finish(dress)?;
             let stat = temp.publish(&precondition)?;
             let target = temp.target();
             Ok(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat))
         };
-        off_loop(Op::Write, &self.uri, finish).await
+        off_loop(Op::Write, &self.uri, finish).await.map(Placed::by_size)
     }
 
     async fn abort(&self) -> Result<()> {

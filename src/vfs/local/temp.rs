@@ -114,6 +114,11 @@ impl Temp {
         Ok(stat)
     }
 
+    /// From now on dropping it leaves it where it is.
+    pub fn keep(&self) {
+        self.live.store(false, Ordering::Release);
+    }
+
     /// Removes it, unless it has its name.
     pub fn remove(&self) -> io::Result<()> {
         if !self.live.swap(false, Ordering::AcqRel) {

@@ -176,6 +176,8 @@ fn caps_of(flavour: Flavour) -> Caps {
         conditional_remove: true,
         remove_batch: 1_000,
         metered: !disk,
+        conditional_put: true,
+        copy_at_once: u64::MAX,
         max_size: if disk { i64::MAX as u64 } else { 5 << 40 },
         max_name: if disk { 255 } else { 1_024 },
     }

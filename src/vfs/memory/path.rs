@@ -14,8 +14,8 @@ use super::sink::MemorySink;
 use super::{Flavour, Memory};
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Source, Uri, VfsError};
 use crate::vfs::{
-    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Precondition, Progress, Removal, Sink,
-    SinkState, VfsPath,
+    Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Placed, Precondition, Progress, Reading,
+    Removal, Removed, Sink, SinkState, VfsPath,
 };
 
 const OTHER_KIND: Refusal = (ErrorKind::Conflict, "it isn't the kind of thing that was shown");
@@ -158,10 +158,10 @@ impl VfsPath for MemoryPath {
         })
     }
 
-    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
+    async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
         let bytes = self.with(Op::Read, |model| cut(model.read(&self.key, &precondition)?, range))?;
         let chunks: Vec<_> = bytes.chunks(64 << 10).map(|chunk| Ok(bytes.slice_ref(chunk))).collect();
-        Ok(stream::iter(chunks).boxed())
+        Ok(Reading::bare(stream::iter(chunks).boxed()))
     }
 
     async fn mkdir(&self) -> Result<()> {
@@ -169,11 +169,11 @@ impl VfsPath for MemoryPath {
         self.write(Op::Mkdir, |model| model.mkdir(&self.key))
     }
 
-    async fn remove(&self, precondition: Precondition) -> Result<()> {
-        self.write(Op::Remove, |model| model.remove(&self.key, &precondition))
+    async fn remove(&self, precondition: Precondition) -> Result<Removed> {
+        self.write(Op::Remove, |model| model.remove(&self.key, &precondition)).map(|()| Removed::default())
     }
 
-    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>> {
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<Removed>> {
         let mut outcomes = Vec::with_capacity(removals.len());
         for Removal { name, kind, expect } in removals {
             let precondition = expect.clone().map_or(Precondition::None, Precondition::Matches);
@@ -185,7 +185,9 @@ impl VfsPath for MemoryPath {
                 },
                 Ok(path) => match path.remove(precondition).await {
                     // One request for many keys doesn't tell which of them were there.
-                    Err(error) if error.kind == ErrorKind::NotFound && expect.is_none() => Ok(()),
+                    Err(error) if error.kind == ErrorKind::NotFound && expect.is_none() => {
+                        Ok(Removed::default())
+                    }
                     outcome => outcome,
                 },
                 Err(error) => Err(error),
@@ -226,7 +228,7 @@ impl VfsPath for MemoryPath {
         Ok(Box::new(MemorySink::begin(&self.memory, &self.uri, &self.key, hint, part_size)))
     }
 
-    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>> {
+    async fn resume(&self, state: SinkState, _: CreateHint) -> Result<Box<dyn Sink>> {
         MemorySink::resume(&self.memory, &self.uri, &self.key, &state).map(|sink| Box::new(sink) as _)
     }
 
@@ -235,7 +237,7 @@ impl VfsPath for MemoryPath {
         to: &dyn VfsPath,
         options: &CopyOptions,
         progress: Progress<'_>,
-    ) -> Result<Option<Entry>> {
+    ) -> Result<Option<Placed>> {
         let Some(to) = self.same_memory(to) else { return Ok(None) };
         let shown = options.source.as_ref().and_then(|entry| entry.tag.clone());
         let bound = shown.map_or(Precondition::None, Precondition::Matches);
@@ -251,7 +253,8 @@ impl VfsPath for MemoryPath {
             return Err(self.fail(Op::Copy, (ErrorKind::Invalid, "both are the same thing")));
         }
         progress(bytes.len() as u64);
-        to.write(Op::Copy, |model| model.put(&to.key, bytes, attributes, &options.precondition)).map(Some)
+        to.write(Op::Copy, |model| model.put(&to.key, bytes, attributes, &options.precondition))
+            .map(|entry| Some(Placed::by_size(entry)))
     }
 
     async fn identity(&self) -> Result<Identity> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -9,8 +10,8 @@ use futures::stream::StreamExt;
 
 use super::model::Upload;
 use super::{Flavour, Memory};
-use crate::model::{Entry, ErrorKind, Op, Result, Uri, VfsError};
-use crate::vfs::{Body, CreateHint, Layout, PartRecord, Precondition, Sink, SinkState};
+use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
+use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
 
 #[derive(Debug)]
 pub(super) struct MemorySink {
@@ -19,6 +20,7 @@ pub(super) struct MemorySink {
     key: Vec<u8>,
     id: String,
     layout: Layout,
+    kept: AtomicBool,
 }
 
 impl MemorySink {
@@ -48,7 +50,14 @@ impl MemorySink {
         size: Option<u64>,
     ) -> Self {
         let layout = Layout { part_size, parallel: if size.is_some() { 8 } else { 1 } };
-        Self { memory: memory.clone(), uri: uri.clone(), key: key.to_vec(), id, layout }
+        Self {
+            memory: memory.clone(),
+            uri: uri.clone(),
+            key: key.to_vec(),
+            id,
+            layout,
+            kept: AtomicBool::new(false),
+        }
     }
 
     fn fail(&self, kind: ErrorKind, reason: &str) -> VfsError {
@@ -89,6 +98,17 @@ impl Sink for MemorySink {
         Ok(())
     }
 
+    fn dress(&self, attributes: &Attributes) {
+        if let Some(upload) = self.memory.model.lock().uploads.get_mut(&self.id) {
+            let modified = attributes.modified.or(upload.attributes.modified);
+            upload.attributes = Attributes { modified, ..upload.attributes.clone() };
+        }
+    }
+
+    fn keep(&self) {
+        self.kept.store(true, Ordering::Release);
+    }
+
     fn state(&self) -> SinkState {
         let model = self.memory.model.lock();
         let upload = model.uploads.get(&self.id);
@@ -106,7 +126,7 @@ impl Sink for MemorySink {
         }
     }
 
-    async fn commit(&self, precondition: Precondition) -> Result<Entry> {
+    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
         let mut model = self.memory.model.lock();
         let upload = model.uploads.get(&self.id);
         let upload = upload.ok_or_else(|| self.fail(ErrorKind::NotFound, "this write is over"))?;
@@ -116,7 +136,7 @@ impl Sink for MemorySink {
             .put(&self.key, bytes, attributes, &precondition)
             .map_err(|(kind, reason)| self.fail(kind, reason))?;
         model.uploads.remove(&self.id);
-        Ok(entry)
+        Ok(Placed::by_size(entry))
     }
 
     async fn abort(&self) -> Result<()> {
@@ -128,7 +148,7 @@ impl Sink for MemorySink {
 impl Drop for MemorySink {
     /// As a temporary file goes with its sink, while an upload stays open until somebody aborts it.
     fn drop(&mut self) {
-        if self.memory.flavour == Flavour::Disk {
+        if self.memory.flavour == Flavour::Disk && !self.kept.load(Ordering::Acquire) {
             self.memory.model.lock().uploads.remove(&self.id);
         }
     }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use super::super::{Body, Precondition};
+use super::super::{Body, Precondition, Removed};
 pub use crate::cache::ConnectionId;
 use crate::model::{ETag, Freshness, Head, Page, Result, StorageClass, Timestamp};
 
@@ -213,10 +213,14 @@ pub trait S3Api: Debug + Send + Sync + 'static {
     async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>>;
 
     /// DeleteObject.
-    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()>;
+    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed>;
 
     /// DeleteObjects: the outcome of each key, in order. At most 1,000.
-    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>>;
+    async fn delete_many(
+        &self,
+        bucket: &str,
+        keys: &[(Arc<str>, Option<ETag>)],
+    ) -> Result<Vec<Result<Removed>>>;
 
     /// CreateBucket.
     async fn create_bucket(&self, bucket: &str) -> Result<()>;

@@ -26,7 +26,7 @@ use crate::cache::ops::{
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
 };
-use crate::vfs::Precondition;
+use crate::vfs::{Precondition, Removed};
 
 /// An S3 API whose answers are held for a while, and asked for once where several ask at once.
 ///
@@ -354,13 +354,17 @@ impl<A: S3Api> S3Api for Cached<A> {
         self.inner.list_uploads(bucket, prefix).await
     }
 
-    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()> {
+    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed> {
         // Deleting a version may reveal the one before: no exception for what it leaves.
         let extent = Extent::Key(object.key.clone(), Change::Other);
         self.write(&object.bucket, extent, self.inner.delete(object, precondition)).await
     }
 
-    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>> {
+    async fn delete_many(
+        &self,
+        bucket: &str,
+        keys: &[(Arc<str>, Option<ETag>)],
+    ) -> Result<Vec<Result<Removed>>> {
         let touched: Arc<[Arc<str>]> = keys.iter().map(|(key, _)| key.clone()).collect();
         let fence = self.fence(&bucket.into(), Extent::Keys(touched));
         let results = self.inner.delete_many(bucket, keys).await;

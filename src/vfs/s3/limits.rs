@@ -1,5 +1,7 @@
 //! What services hold at most, and how an object is cut into parts: [`Limits`].
 
+use crate::config::Connection;
+
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -32,6 +34,8 @@ pub struct Limits {
     pub max_key: usize,
     /// Whether all parts but the last must have one size.
     pub equal_parts: bool,
+    /// Whether `If-None-Match: *` on a PUT is kept and not passed over in silence.
+    pub conditional_put: bool,
     /// Whether `If-Match` on a deletion is kept and not passed over in silence.
     pub conditional_delete: bool,
     /// Whether conditions on the destination of a copy are kept and not passed over in silence.
@@ -47,13 +51,19 @@ pub const AWS: Limits = Limits {
     max_parts: 10_000,
     max_key: KIB as usize,
     equal_parts: false,
+    conditional_put: true,
     conditional_delete: true,
     conditional_copy: true,
 };
 
 /// What every other service is taken to hold, unless it is known better.
-pub const OTHER: Limits =
-    Limits { max_object: 5 * 1024 * GIB, conditional_delete: false, conditional_copy: false, ..AWS };
+pub const OTHER: Limits = Limits {
+    max_object: 5 * 1024 * GIB,
+    conditional_put: false,
+    conditional_delete: false,
+    conditional_copy: false,
+    ..AWS
+};
 
 /// Cloudflare R2.
 pub const R2: Limits = Limits {
@@ -101,6 +111,18 @@ impl Limits {
             Some(_) if host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn") => AWS,
             Some(_) if host.ends_with(".r2.cloudflarestorage.com") => R2,
             Some(_) => OTHER,
+        }
+    }
+
+    /// What the settings know better.
+    #[must_use]
+    pub fn with(self, connection: &Connection) -> Self {
+        let known = |own| connection.conditional_writes.unwrap_or(own);
+        Self {
+            conditional_put: known(self.conditional_put),
+            conditional_copy: known(self.conditional_copy),
+            conditional_delete: known(self.conditional_delete),
+            ..self
         }
     }
 

@@ -14,14 +14,14 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
 use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, Payload, S3Api};
-use super::limits::Limits;
+use super::limits::{COPY_AT_ONCE, Limits};
 use super::{bound, copy, upload};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
 use crate::vfs::{
-    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Precondition, Progress, Removal, Sink,
-    SinkState, VfsPath,
+    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Placed, Precondition, Progress, Reading,
+    Removal, Removed, Sink, SinkState, VfsPath,
 };
 
 /// One connection, as its paths share it.
@@ -107,7 +107,7 @@ impl S3Path {
         Ok(Self::new(self.service.clone(), at.clone()))
     }
 
-    async fn remove_batch(&self, removals: &[Removal]) -> Vec<Result<()>> {
+    async fn remove_batch(&self, removals: &[Removal]) -> Vec<Result<Removed>> {
         let mut outcomes: Vec<Result<()>> = Vec::with_capacity(removals.len());
         let mut keys = Vec::new();
         for (removal, looked) in removals.iter().zip(bound::look(self, removals).await) {
@@ -126,8 +126,8 @@ impl S3Path {
         }
         .into_iter();
         let unanswered = || Err(self.error(Op::Remove, ErrorKind::Corrupt, "the service left it out"));
-        let fill = |outcome: Result<()>| outcome.and_then(|()| answers.next().unwrap_or_else(unanswered));
-        outcomes.into_iter().map(fill).collect()
+        let mut fill = |outcome: Result<()>| outcome.and_then(|()| answers.next().unwrap_or_else(unanswered));
+        outcomes.into_iter().map(&mut fill).collect()
     }
 
     fn etag_of(&self, expect: Option<&Tag>) -> Result<Option<ETag>> {
@@ -191,6 +191,8 @@ impl VfsPath for S3Path {
             conditional_remove: limits.conditional_delete,
             remove_batch: 1000,
             metered: true,
+            conditional_put: limits.conditional_put,
+            copy_at_once: COPY_AT_ONCE,
             max_size: limits.max_object,
             max_name: limits.max_key,
         }
@@ -225,11 +227,16 @@ impl VfsPath for S3Path {
         Ok(Arc::unwrap_or_clone(head))
     }
 
-    async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
+    async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
         let object = self.object(Op::Read)?;
         match range {
-            Some(range) if range.start == range.end => self.read_nothing(range.start, &precondition).await,
-            range => Ok(self.service.api.get(&object, range, &precondition).await?.body),
+            Some(range) if range.start == range.end => {
+                self.read_nothing(range.start, &precondition).await.map(Reading::bare)
+            }
+            range => {
+                let got = self.service.api.get(&object, range, &precondition).await?;
+                Ok(Reading { body: got.body, head: Some(Box::new(got.head)) })
+            }
         }
     }
 
@@ -253,11 +260,12 @@ impl VfsPath for S3Path {
         }
     }
 
-    async fn remove(&self, precondition: Precondition) -> Result<()> {
+    async fn remove(&self, precondition: Precondition) -> Result<Removed> {
         self.writable(Op::Remove)?;
         let bucket = self.bucket(Op::Remove)?;
         if self.is_bucket() {
-            return self.service.api.delete_bucket(&bucket).await;
+            self.service.api.delete_bucket(&bucket).await?;
+            return Ok(Removed::default());
         }
         let object = self.object(Op::Remove)?;
         if precondition == Precondition::None || !self.service.limits.conditional_delete {
@@ -269,7 +277,7 @@ impl VfsPath for S3Path {
         self.service.api.delete(&object, &precondition).await
     }
 
-    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<()>> {
+    async fn remove_many(&self, removals: &[Removal]) -> Vec<Result<Removed>> {
         if let Err(error) = self.writable(Op::Remove) {
             return vec![Err(error); removals.len()];
         }
@@ -306,9 +314,9 @@ impl VfsPath for S3Path {
         upload::create(self, hint).await
     }
 
-    async fn resume(&self, state: SinkState) -> Result<Box<dyn Sink>> {
+    async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
         self.writable(Op::Create)?;
-        upload::resume(self, state).await
+        upload::resume(self, state, hint).await
     }
 
     async fn copy_native(
@@ -316,9 +324,9 @@ impl VfsPath for S3Path {
         to: &dyn VfsPath,
         options: &CopyOptions,
         progress: Progress<'_>,
-    ) -> Result<Option<Entry>> {
+    ) -> Result<Option<Placed>> {
         match to.as_any().downcast_ref::<Self>() {
-            Some(to) => copy::copy(self, to, options, progress).await,
+            Some(to) => Ok(copy::copy(self, to, options, progress).await?.map(Placed::by_size)),
             None => Ok(None),
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn put_if(path: &DynPath, bytes: &[u8], precondition: Precondit
     if outcome.is_err() {
         sink.abort().await.expect("an abort");
     }
-    outcome
+    outcome.map(|placed| placed.entry)
 }
 
 pub(super) async fn put(path: &DynPath, bytes: &[u8]) -> Entry {
@@ -122,7 +122,7 @@ pub(super) async fn copy(
     };
     let entry = from.copy_native(to, options, &count).await?;
     if let Some(entry) = &entry {
-        assert_eq!(Some(copied.into_inner()), entry.size, "the progress is the size");
+        assert_eq!(Some(copied.into_inner()), entry.entry.size, "the progress is the size");
     }
-    Ok(entry)
+    Ok(entry.map(|placed| placed.entry))
 }

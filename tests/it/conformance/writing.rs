@@ -19,7 +19,7 @@ pub(super) async fn nothing_shows_before_the_commit(dir: &DynPath) {
     fill(&*sink, b"bytes").await;
     fails(stat(&path).await, ErrorKind::NotFound);
     let entry = sink.commit(Precondition::Absent).await.expect("a commit");
-    assert_eq!((entry.size, entry.name.as_str()), (Some(5), Some("file")));
+    assert_eq!((entry.entry.size, entry.entry.name.as_str()), (Some(5), Some("file")));
     assert_eq!(get(&path).await, b"bytes");
     drop(sink);
     assert_eq!(names(dir).await, files(&["file"]));
@@ -92,7 +92,7 @@ pub(super) async fn a_size_unknown_before_is_written(dir: &DynPath) {
         let sink = file(dir, name).create(CreateHint::default()).await.expect("a write begins");
         assert_eq!(sink.layout().parallel, 1, "parts of a pipe come in order");
         fill(&*sink, &bytes).await;
-        assert_eq!(sink.commit(Precondition::Absent).await.expect("a commit").size, Some(len as u64));
+        assert_eq!(sink.commit(Precondition::Absent).await.expect("a commit").entry.size, Some(len as u64));
         assert!(get(&file(dir, name)).await == bytes, "{name}");
     }
 }
@@ -200,7 +200,7 @@ pub(super) async fn a_write_goes_on_after_a_crash(dir: &DynPath) {
     // A program that is killed runs no destructor.
     std::mem::forget(sink);
 
-    let sink = path.resume(kept).await.expect("the write goes on");
+    let sink = path.resume(kept, CreateHint::default()).await.expect("the write goes on");
     assert_eq!(sink.state().parts.len(), 1, "what was written still counts");
     for part in parts.into_iter().skip(1) {
         let written = sink.write_part(part.start as u64, part.len() as u64, body(&bytes[part])).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bifold::model::{ErrorKind, Freshness, Kind, Name, Result};
-use bifold::vfs::{CopyOptions, CreateHint, DynPath, Precondition, Removal};
+use bifold::vfs::{CopyOptions, CreateHint, DynPath, Precondition, Removal, Removed};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use proptest::prelude::*;
@@ -137,14 +137,14 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
     match act {
         Act::Put { at, len, demand } => put(root, at, *len, Some(*demand)).await,
         Act::Abort { at, len } => put(root, at, *len, None).await,
-        Act::Mkdir { at } => path(root, at)?.mkdir().await.map(|()| String::new()),
+        Act::Mkdir { at } => path(root, at)?.mkdir().await.map(|_| String::new()),
         Act::Remove { at, demand } => {
             let at = path(root, at)?;
             let bound = match demanded(*demand, &at, root).await {
                 Precondition::Absent => Precondition::None,
                 bound => bound,
             };
-            at.remove(bound).await.map(|()| String::new())
+            at.remove(bound).await.map(|_| String::new())
         }
         Act::RemoveMany { dir, removals } => remove_many(root, dir, removals).await,
         Act::Copy { from, to, demand } => {
@@ -152,12 +152,12 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
             let precondition = demanded(*demand, &to, root).await;
             let options = CopyOptions { precondition, ..CopyOptions::default() };
             let copied = from.copy_native(&*to, &options, &|_| ()).await?;
-            Ok(format!("{:?}", copied.map(|entry| entry.size)))
+            Ok(format!("{:?}", copied.map(|placed| placed.entry.size)))
         }
         Act::Rename { from, to, demand } => {
             let (from, to) = (path(root, from)?, path(root, to)?);
             let precondition = demanded(*demand, &to, root).await;
-            from.rename(&*to, precondition).await.map(|()| String::new())
+            from.rename(&*to, precondition).await.map(|_| String::new())
         }
         Act::Read { at, from, len } => {
             let body = path(root, at)?.read(Some(*from..*from + *len), Precondition::None).await?;
@@ -179,12 +179,12 @@ async fn put(root: &DynPath, at: &Spot, len: usize, demand: Option<Demand>) -> R
     let sink = at.create(hint).await?;
     let body = stream::iter([Ok(Bytes::from(bytes(len)))]).boxed();
     sink.write_part(0, len as u64, body).await?;
-    let Some(demand) = demand else { return sink.abort().await.map(|()| String::new()) };
+    let Some(demand) = demand else { return sink.abort().await.map(|_| String::new()) };
     let outcome = sink.commit(demanded(demand, &at, root).await).await;
     if outcome.is_err() {
         sink.abort().await?;
     }
-    outcome.map(|entry| format!("{:?} {:?}", entry.name, entry.size))
+    outcome.map(|placed| placed.entry).map(|entry| format!("{:?} {:?}", entry.name, entry.size))
 }
 
 async fn remove_many(root: &DynPath, dir: &Spot, removals: &[(String, Kind)]) -> Result<String> {
@@ -195,8 +195,8 @@ async fn remove_many(root: &DynPath, dir: &Spot, removals: &[(String, Kind)]) ->
     };
     let removals: Vec<Removal> = removals.iter().map(removal).collect();
     let outcomes = path(root, dir)?.remove_many(&removals).await;
-    let told = |outcome: &Result<()>| match outcome {
-        Ok(()) => "done".to_owned(),
+    let told = |outcome: &Result<Removed>| match outcome {
+        Ok(_) => "done".to_owned(),
         Err(error) => format!("{:?}", class(error.kind)),
     };
     Ok(outcomes.iter().map(told).collect::<Vec<_>>().join(" "))

@@ -30,7 +30,7 @@ async fn a_copy_on_the_service_keeps_what_the_source_carries() {
     let registry = uncached(&server);
     let to = place(&registry, "s3", "other", "d/k");
     let entry = at(&registry, "k").copy_native(&*to, &CopyOptions::default(), &|_| ()).await;
-    assert_eq!(entry.expect("copied").expect("by the service").size, Some(5));
+    assert_eq!(entry.expect("copied").expect("by the service").entry.size, Some(5));
     let info = server.store().info("other", "d/k").expect("there");
     assert_eq!(info.attributes, dressed());
     let counts = server.counts();
@@ -48,7 +48,7 @@ async fn a_large_copy_goes_by_parts_and_keeps_as_much() {
         done.fetch_add(more, Ordering::Relaxed);
     };
     let copied = at(&registry, "k").copy_native(&*at(&registry, "c"), &CopyOptions::default(), &hear).await;
-    assert_eq!(copied.expect("copied").expect("by the service").size, Some(len));
+    assert_eq!(copied.expect("copied").expect("by the service").entry.size, Some(len));
     assert_eq!(done.into_inner(), len);
     assert_eq!(server.counts().get("UploadPartCopy"), len.div_ceil(512 << 20));
     let info = server.store().info("box", "c").expect("there");

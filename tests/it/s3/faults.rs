@@ -158,7 +158,10 @@ async fn an_upload_that_the_service_lost_has_to_begin_anew() {
     let registry = uncached(&server);
     let sink = begin(&at(&registry, "k"), bytes.len() as u64).await.expect("begun");
     fill(&*sink, &bytes).await.expect("written");
-    let again = at(&registry, "k").resume(sink.state()).await.expect("the same upload");
+    let again = at(&registry, "k")
+        .resume(sink.state(), bifold::vfs::CreateHint::default())
+        .await
+        .expect("the same upload");
     again.abort().await.expect("ended by somebody");
     fails(sink.commit(Precondition::None).await, ErrorKind::Unsupported);
     assert!(server.store().keys("box").is_empty());

@@ -88,7 +88,7 @@ async fn a_stream_of_unknown_size_is_whole() {
         let sink = begin(&at(&registry, "k"), None).await.expect("begun");
         pour(&*sink, &noise(len)).await;
         let entry = sink.commit(Precondition::None).await.expect("committed");
-        assert_eq!(entry.size, Some(len as u64));
+        assert_eq!(entry.entry.size, Some(len as u64));
         assert_eq!(server.store().get("box", "k").expect("there"), noise(len), "{len}");
         assert_eq!(server.counts().get("PutObject"), puts, "{len}");
     }
@@ -124,7 +124,7 @@ async fn another_process_goes_on_from_the_journal() {
     kept.parts[1].tag = Some("not what the service has".into());
     drop(sink);
 
-    let sink = at(&uncached(&server), "k").resume(kept).await.expect("resumed");
+    let sink = at(&uncached(&server), "k").resume(kept, CreateHint::default()).await.expect("resumed");
     let there: Vec<_> = sink.state().parts.iter().map(|part| part.offset).collect();
     assert_eq!(there, [0], "the service's own list is the truth");
     server.reset_counts();
@@ -137,8 +137,11 @@ async fn another_process_goes_on_from_the_journal() {
     assert_eq!(server.counts().get("UploadPart"), 2);
     assert_eq!(server.store().get("box", "k").expect("there"), bytes);
 
-    let done = path.resume(kept.clone()).await.expect("it was completed before the journal heard of it");
-    assert_eq!(done.commit(Precondition::Absent).await.expect("ours").size, Some(bytes.len() as u64));
+    let done = path
+        .resume(kept.clone(), CreateHint::default())
+        .await
+        .expect("it was completed before the journal heard of it");
+    assert_eq!(done.commit(Precondition::Absent).await.expect("ours").entry.size, Some(bytes.len() as u64));
     server.store().put("box", "k", "somebody else's");
-    fails(path.resume(kept).await.map(drop), ErrorKind::NotFound);
+    fails(path.resume(kept, CreateHint::default()).await.map(drop), ErrorKind::NotFound);
 }

@@ -218,7 +218,7 @@ pub async fn finish_with(
                     job.answer(number, Answer { choice, for_all: false });
                 }
                 JobEvent::Finished(outcome) => return *outcome,
-                JobEvent::Progress(_) | JobEvent::Touched(_) => {}
+                _ => {}
             }
         }
         panic!("the job ended without a word");

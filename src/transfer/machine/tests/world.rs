@@ -8,7 +8,7 @@ use super::super::super::job::JobKind;
 use crate::model::{
     ETag, Entry, ErrorKind, Kind, Link, Name, Op, Result, S3Uri, Tag, Timestamp, Uri, VfsError,
 };
-use crate::vfs::{Layout, Precondition};
+use crate::vfs::{Layout, Placed, Precondition, Removed};
 
 /// One file: which content it has, and how long that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl World {
                 }
                 self.check(io, to, precondition)?;
                 let file = self.files[from].clone();
-                Ok(Reply::Native(Some(self.write(to, file))))
+                Ok(Reply::Native(Some(Box::new(Placed::by_size(self.write(to, file))))))
             }
             Io::Create { item, at, hint, .. } => {
                 let size = hint.size.unwrap();
@@ -266,7 +266,7 @@ impl World {
             Io::RemoveMany { dir, removals } => {
                 let outcomes = removals.iter().map(|removal| {
                     let at = dir.join(&removal.name, removal.kind);
-                    self.files.remove(&at).map(|_| ()).ok_or_else(missing)
+                    self.files.remove(&at).map(|_| Removed::default()).ok_or_else(missing)
                 });
                 Ok(Reply::Removed(outcomes.collect()))
             }
@@ -294,7 +294,8 @@ impl World {
         contents.dedup();
         assert!(contents.len() <= 1, "of one version");
         let content = contents.first().copied().unwrap_or(9999);
-        Ok(Reply::Committed(self.write(at, File { content, size: open.size, link: None })))
+        let entry = self.write(at, File { content, size: open.size, link: None });
+        Ok(Reply::Committed(Box::new(Placed::by_size(entry))))
     }
 
     /// Every content that was there before is there still, but for what somebody agreed to replace.

@@ -347,15 +347,20 @@ impl S3Api for Fake {
         self.change("list_uploads", prefix, |_| {}).await
     }
 
-    async fn delete(&self, object: &ObjectRef, _: &Precondition) -> Result<()> {
+    async fn delete(&self, object: &ObjectRef, _: &Precondition) -> Result<Removed> {
         let gone = at(&object.bucket, &object.key);
-        self.change("delete", &object.key, |objects| objects.retain(|held, _| *held != gone)).await
+        self.change::<()>("delete", &object.key, |objects| objects.retain(|held, _| *held != gone)).await?;
+        Ok(Removed::default())
     }
 
-    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>> {
+    async fn delete_many(
+        &self,
+        bucket: &str,
+        keys: &[(Arc<str>, Option<ETag>)],
+    ) -> Result<Vec<Result<Removed>>> {
         let outcomes = keys.iter().map(|(key, _)| match &**key {
             "a/unknown" => Err(error(ErrorKind::Unavailable, key)),
-            _ => Ok(()),
+            _ => Ok(Removed::default()),
         });
         self.call("delete_many", "", |objects| {
             objects.retain(|held, _| !keys.iter().any(|(key, _)| *held == at(bucket, key)));

@@ -63,7 +63,7 @@ impl Setup {
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.s3.delete(&object(key), &Precondition::None).await
+        self.s3.delete(&object(key), &Precondition::None).await.map(drop)
     }
 }
 

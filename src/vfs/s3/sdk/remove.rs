@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, DeletedObject, ObjectIdentifier};
 
-use super::super::super::Precondition;
+use super::super::super::{Precondition, Removed};
 use super::super::api::ObjectRef;
 use super::super::reasons;
 use super::convert::{has_dot_segment, object, xml_carries};
@@ -16,36 +16,52 @@ use crate::model::{ETag, ErrorKind, Op, Result, Tag, VfsError};
 
 type Key = (Arc<str>, Option<ETag>);
 
+/// What came of the keys of one request.
+#[derive(Default)]
+struct Batch {
+    /// Code and message of each key that failed.
+    failed: HashMap<String, (String, String)>,
+    /// The markers that hide objects now.
+    markers: HashMap<String, Arc<str>>,
+}
+
 impl Sdk {
-    pub(super) async fn delete_object(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()> {
+    pub(super) async fn delete_object(
+        &self,
+        object: &ObjectRef,
+        precondition: &Precondition,
+    ) -> Result<Removed> {
         let ask = self.ask(Op::Remove, OpKind::Delete, &object.bucket, &object.key);
         if *precondition == Precondition::Absent {
             return Err(ask.error(ErrorKind::Invalid, "nothing to delete where nothing may be"));
         }
         let (_, if_match) = conditions(&ask, precondition)?;
-        self.call(&ask, |route| {
-            let request = route
-                .clients
-                .calls
-                .delete_object()
-                .bucket(&*object.bucket)
-                .key(&*object.key)
-                .set_version_id(object.version.as_deref().map(str::to_owned))
-                .set_if_match(if_match.clone())
-                .set_request_payer(route.payer);
-            request.customize().interceptor(route.watch).send()
-        })
-        .await
-        .map(drop)
+        let output = self
+            .call(&ask, |route| {
+                let request = route
+                    .clients
+                    .calls
+                    .delete_object()
+                    .bucket(&*object.bucket)
+                    .key(&*object.key)
+                    .set_version_id(object.version.as_deref().map(str::to_owned))
+                    .set_if_match(if_match.clone())
+                    .set_request_payer(route.payer);
+                request.customize().interceptor(route.watch).send()
+            })
+            .await?;
+        let hidden = output.delete_marker().unwrap_or_default() && object.version.is_none();
+        Ok(Removed { marker: output.version_id().filter(|_| hidden).map(Into::into) })
     }
 
     /// The outcome of each key. Those that XML would change go by requests of their own.
-    pub(super) async fn delete_objects(&self, bucket: &str, keys: &[Key]) -> Result<Vec<Result<()>>> {
+    pub(super) async fn delete_objects(&self, bucket: &str, keys: &[Key]) -> Result<Vec<Result<Removed>>> {
         let ask = self.ask(Op::Remove, OpKind::DeleteMany, bucket, "");
         let clients = self.0.clients.get(None).await.map_err(|bad| bad_endpoint(&ask, &bad))?;
         let refused = |key: &str| clients.path_style && has_dot_segment(key);
         let batch: Vec<&Key> = keys.iter().filter(|(key, _)| xml_carries(key) && !refused(key)).collect();
-        let failed = if batch.is_empty() { HashMap::new() } else { self.delete_batch(&ask, &batch).await? };
+        let mut batch =
+            if batch.is_empty() { Batch::default() } else { self.delete_batch(&ask, &batch).await? };
         let bucket: Arc<str> = bucket.into();
         let mut outcomes = Vec::with_capacity(keys.len());
         for (key, etag) in keys {
@@ -53,7 +69,10 @@ impl Sdk {
             outcomes.push(if refused(key) {
                 Err(dot_segment(&own()))
             } else if xml_carries(key) {
-                failed.get(&**key).map_or(Ok(()), |(code, message)| Err(key_error(&own(), code, message)))
+                match batch.failed.get(&**key) {
+                    Some((code, message)) => Err(key_error(&own(), code, message)),
+                    None => Ok(Removed { marker: batch.markers.remove(&**key) }),
+                }
             } else {
                 let expect =
                     etag.clone().map_or(Precondition::None, |etag| Precondition::Matches(Tag::ETag(etag)));
@@ -63,11 +82,11 @@ impl Sdk {
         Ok(outcomes)
     }
 
-    /// One request; gives code and message of each key that failed.
-    async fn delete_batch(&self, ask: &Ask, keys: &[&Key]) -> Result<HashMap<String, (String, String)>> {
+    /// One request. It isn't a quiet one: what it hid can be shown again only by the id of its marker.
+    async fn delete_batch(&self, ask: &Ask, keys: &[&Key]) -> Result<Batch> {
         let bucket = ask.bucket().unwrap_or_default();
         let objects: Vec<_> = keys.iter().map(|(key, etag)| identifier(key, etag.as_ref())).collect();
-        let built = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+        let built = Delete::builder().set_objects(Some(objects)).quiet(false).build();
         let delete = built.map_err(|error| ask.error(ErrorKind::Invalid, error.to_string()))?;
         let output = self
             .call(ask, |route| {
@@ -89,7 +108,10 @@ impl Sdk {
             let code = text(stray.code());
             return Err(key_error(ask, &code, &text(stray.message())));
         }
-        Ok(failed.map(|it| (text(it.key()), (text(it.code()), text(it.message())))).collect())
+        let failed = failed.map(|it| (text(it.key()), (text(it.code()), text(it.message())))).collect();
+        let hidden = output.deleted().iter().filter(|it| it.delete_marker().unwrap_or_default());
+        let marker = |it: &DeletedObject| Some((it.key()?.to_owned(), it.delete_marker_version_id()?.into()));
+        Ok(Batch { failed, markers: hidden.filter_map(marker).collect() })
     }
 }
 

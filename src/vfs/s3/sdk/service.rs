@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use super::super::super::Precondition;
+use super::super::super::{Precondition, Removed};
 use super::super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, S3Api, UploadRef,
     UploadedPart, Written,
@@ -122,11 +122,15 @@ impl S3Api for Sdk {
         self.uploads_below(bucket, prefix).await
     }
 
-    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<()> {
+    async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed> {
         self.delete_object(object, precondition).await
     }
 
-    async fn delete_many(&self, bucket: &str, keys: &[(Arc<str>, Option<ETag>)]) -> Result<Vec<Result<()>>> {
+    async fn delete_many(
+        &self,
+        bucket: &str,
+        keys: &[(Arc<str>, Option<ETag>)],
+    ) -> Result<Vec<Result<Removed>>> {
         self.delete_objects(bucket, keys).await
     }
 

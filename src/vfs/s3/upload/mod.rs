@@ -23,7 +23,7 @@ use super::checksum::{combined, crc64, gathered, payload};
 use super::limits::{MULTIPART_FROM, PARALLEL_PARTS};
 use super::path::S3Path;
 use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, VfsError, WRITE_ID};
-use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Precondition, Sink, SinkState};
+use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
 
 /// An object on its way.
 #[derive(Debug)]
@@ -85,13 +85,13 @@ pub(super) async fn create(path: &S3Path, hint: CreateHint) -> Result<Box<dyn Si
 
 /// Goes on with an upload: the service's own list of its parts is the truth, and what it doesn't have as
 /// the journal says is to be sent again.
-pub(super) async fn resume(path: &S3Path, kept: SinkState) -> Result<Box<dyn Sink>> {
+pub(super) async fn resume(path: &S3Path, kept: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
     let Some((id, upload_id)) = kept.id.split_once(':') else {
         let error = path.error(Op::Create, ErrorKind::Invalid, "the journal names no upload");
         return Err(error.with_hint("begin it anew"));
     };
     let insisted = (!upload_id.is_empty()).then_some(kept.part_size);
-    let upload = Upload::new(path, kept.size, insisted, &Attributes::default(), id.to_owned())?;
+    let upload = Upload::new(path, kept.size, insisted, &hint.attributes, id.to_owned())?;
     if !upload_id.is_empty() {
         upload.take_up(upload_id, &kept).await?;
     }
@@ -285,6 +285,10 @@ impl Sink for Upload {
         self.send(self.number(offset), offset, payload(bytes)).await
     }
 
+    fn dress(&self, _: &Attributes) {}
+
+    fn keep(&self) {}
+
     fn state(&self) -> SinkState {
         let state = self.state.lock();
         let upload = state.upload.as_ref().map(|upload| &*upload.id).unwrap_or_default();
@@ -302,9 +306,9 @@ impl Sink for Upload {
         }
     }
 
-    async fn commit(&self, precondition: Precondition) -> Result<Entry> {
+    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
         if let Some(entry) = self.state.lock().done.clone() {
-            return Ok(entry);
+            return Ok(Placed::by_size(entry));
         }
         pipe::drain(self).await?;
         let whole = self.whole()?;
@@ -315,7 +319,7 @@ impl Sink for Upload {
             Err(error) => self.settled(&whole, &precondition, error, doubted).await?,
         };
         self.state.lock().done = Some(entry.clone());
-        Ok(entry)
+        Ok(Placed::by_size(entry))
     }
 
     async fn abort(&self) -> Result<()> {
