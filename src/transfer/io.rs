@@ -95,7 +95,7 @@ pub enum Io {
         /// The destination.
         at: Uri,
         /// What is known of the whole.
-        hint: CreateHint,
+        hint: Box<CreateHint>,
     },
     /// Reads a range of the source into the sink.
     Part {

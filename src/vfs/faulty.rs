@@ -4,6 +4,8 @@
 //! after it did it (a lost answer), a body is cut short, a call takes long, or something else happens
 //! right before it (another client changes the object).
 
+mod sink;
+
 use std::any::Any;
 use std::fmt;
 use std::ops::Range;
@@ -14,9 +16,10 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 
+use self::sink::FaultySink;
 use super::{
-    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Layout, Placed, Precondition,
-    Progress, Reading, Removal, Removed, Sink, SinkState, VfsPath,
+    Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading, Removal,
+    Removed, Sink, SinkState, VfsPath,
 };
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 
@@ -354,56 +357,5 @@ impl VfsPath for Faulty {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-}
-
-#[derive(Debug)]
-struct FaultySink {
-    inner: Box<dyn Sink>,
-    path: Faulty,
-}
-
-#[async_trait]
-impl Sink for FaultySink {
-    fn layout(&self) -> Layout {
-        self.inner.layout()
-    }
-
-    async fn write_part(&self, offset: u64, len: u64, body: Body) -> Result<()> {
-        let fate = self.path.before(Call::WritePart, Op::Write).await?;
-        fate.answer(self.inner.write_part(offset, len, body).await)
-    }
-
-    async fn copy_part(
-        &self,
-        from: &dyn VfsPath,
-        source: &Precondition,
-        offset: u64,
-        len: u64,
-    ) -> Result<bool> {
-        let fate = self.path.before(Call::WritePart, Op::Write).await?;
-        fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
-    }
-
-    fn dress(&self, attributes: &Attributes) {
-        self.inner.dress(attributes);
-    }
-
-    fn keep(&self) {
-        self.inner.keep();
-    }
-
-    fn state(&self) -> SinkState {
-        self.inner.state()
-    }
-
-    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
-        let fate = self.path.before(Call::Commit, Op::Write).await?;
-        fate.answer(self.inner.commit(precondition).await)
-    }
-
-    async fn abort(&self) -> Result<()> {
-        let fate = self.path.before(Call::Abort, Op::Write).await?;
-        fate.answer(self.inner.abort().await)
     }
 }

@@ -67,7 +67,7 @@ impl Worker {
             Io::Native { from, entry, to, precondition } => {
                 self.native(&from, *entry, &to, precondition, &passed).await
             }
-            Io::Create { item, from, at, hint } => self.create(item, &from, &at, hint).await,
+            Io::Create { item, from, at, hint } => self.create(item, &from, &at, *hint).await,
             Io::Part { item, from, precondition, offset, len, whole } => {
                 let range = (!whole).then(|| offset..offset + len);
                 let body = self.places.at(&from)?.read(range, precondition).await?;

@@ -150,7 +150,7 @@ impl Machine {
         } else if item.natively() && !item.streams {
             Io::Native { from: source, entry: Box::new(item.entry.clone()), to, precondition }
         } else {
-            Io::Create { item: id, from: source, at: to, hint: self.hint(item) }
+            Io::Create { item: id, from: source, at: to, hint: Box::new(self.hint(item)) }
         })
     }
 

@@ -28,7 +28,7 @@ const NO_BYTES: Refusal = (ErrorKind::Unsupported, "it has no bytes of its own")
 pub(super) enum Node {
     /// A bucket or a real directory; its number stands for an inode.
     Dir(u64),
-    File(Object),
+    File(Box<Object>),
     Link(Name, u64),
 }
 
@@ -284,7 +284,7 @@ impl Model {
         let serial = self.next();
         let kept = attributes.modified.filter(|_| self.is_disk());
         let modified = kept.unwrap_or_else(|| self.now());
-        self.nodes.insert(key.to_vec(), Node::File(Object { bytes, attributes, modified, serial }));
+        self.nodes.insert(key.to_vec(), Node::File(Box::new(Object { bytes, attributes, modified, serial })));
         self.stat(key)
     }
 
@@ -374,7 +374,7 @@ impl Model {
         let serial = self.next();
         let modified = self.now();
         let object = Object { bytes, attributes: Attributes::default(), modified, serial };
-        self.nodes.insert(key.to_vec(), Node::File(object));
+        self.nodes.insert(key.to_vec(), Node::File(Box::new(object)));
     }
 
     pub fn forget(&mut self, key: &[u8]) {

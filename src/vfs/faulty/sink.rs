@@ -1,0 +1,58 @@
+//! A write that misbehaves as the script says.
+
+use async_trait::async_trait;
+
+use super::{Call, Faulty, inner};
+use crate::model::{Op, Result};
+use crate::vfs::{Attributes, Body, Layout, Placed, Precondition, Sink, SinkState, VfsPath};
+
+#[derive(Debug)]
+pub(super) struct FaultySink {
+    pub inner: Box<dyn Sink>,
+    pub path: Faulty,
+}
+
+#[async_trait]
+impl Sink for FaultySink {
+    fn layout(&self) -> Layout {
+        self.inner.layout()
+    }
+
+    async fn write_part(&self, offset: u64, len: u64, body: Body) -> Result<()> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.write_part(offset, len, body).await)
+    }
+
+    async fn copy_part(
+        &self,
+        from: &dyn VfsPath,
+        source: &Precondition,
+        offset: u64,
+        len: u64,
+    ) -> Result<bool> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
+    }
+
+    fn dress(&self, attributes: &Attributes) {
+        self.inner.dress(attributes);
+    }
+
+    fn keep(&self) {
+        self.inner.keep();
+    }
+
+    fn state(&self) -> SinkState {
+        self.inner.state()
+    }
+
+    async fn commit(&self, precondition: Precondition) -> Result<Placed> {
+        let fate = self.path.before(Call::Commit, Op::Write).await?;
+        fate.answer(self.inner.commit(precondition).await)
+    }
+
+    async fn abort(&self) -> Result<()> {
+        let fate = self.path.before(Call::Abort, Op::Write).await?;
+        fate.answer(self.inner.abort().await)
+    }
+}
