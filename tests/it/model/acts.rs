@@ -137,7 +137,7 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
     match act {
         Act::Put { at, len, demand } => put(root, at, *len, Some(*demand)).await,
         Act::Abort { at, len } => put(root, at, *len, None).await,
-        Act::Mkdir { at } => path(root, at)?.mkdir().await.map(|_| String::new()),
+        Act::Mkdir { at } => path(root, at)?.mkdir().await.map(|()| String::new()),
         Act::Remove { at, demand } => {
             let at = path(root, at)?;
             let bound = match demanded(*demand, &at, root).await {
@@ -157,7 +157,7 @@ async fn try_perform(root: &DynPath, act: &Act) -> Result<String> {
         Act::Rename { from, to, demand } => {
             let (from, to) = (path(root, from)?, path(root, to)?);
             let precondition = demanded(*demand, &to, root).await;
-            from.rename(&*to, precondition).await.map(|_| String::new())
+            from.rename(&*to, precondition).await.map(|()| String::new())
         }
         Act::Read { at, from, len } => {
             let body = path(root, at)?.read(Some(*from..*from + *len), Precondition::None).await?;
@@ -179,7 +179,7 @@ async fn put(root: &DynPath, at: &Spot, len: usize, demand: Option<Demand>) -> R
     let sink = at.create(hint).await?;
     let body = stream::iter([Ok(Bytes::from(bytes(len)))]).boxed();
     sink.write_part(0, len as u64, body).await?;
-    let Some(demand) = demand else { return sink.abort().await.map(|_| String::new()) };
+    let Some(demand) = demand else { return sink.abort().await.map(|()| String::new()) };
     let outcome = sink.commit(demanded(demand, &at, root).await).await;
     if outcome.is_err() {
         sink.abort().await?;
