@@ -336,6 +336,14 @@ impl VfsPath for Faulty {
         fate.answer(self.inner.remove_version(version).await)
     }
 
+    async fn sweep(&self, job: u32, keep: &[String]) -> Result<u64> {
+        self.inner.sweep(job, keep).await
+    }
+
+    async fn dress(&self, attributes: &Attributes) -> Result<()> {
+        self.inner.dress(attributes).await
+    }
+
     async fn copy_native(
         &self,
         to: &dyn VfsPath,

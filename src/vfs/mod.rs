@@ -219,6 +219,21 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
         Err(VfsError::new(Op::Remove, self.uri().clone(), ErrorKind::Unsupported, reason))
     }
 
+    /// Removes what killed attempts of a job left in this directory: temporary files that carry its tag
+    /// ([`CreateHint::job`]) and are our own, except those called as in `keep` ([`SinkState::id`]). Only
+    /// for whoever owns the job. Gives how many were removed; a place without temporary files has none.
+    async fn sweep(&self, job: u32, keep: &[String]) -> Result<u64> {
+        let _ = (job, keep);
+        Ok(0)
+    }
+
+    /// Gives this directory the mode and the time of modification in `attributes`, once all that goes
+    /// into it is there. A place that keeps neither does nothing.
+    async fn dress(&self, attributes: &Attributes) -> Result<()> {
+        let _ = attributes;
+        Ok(())
+    }
+
     /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a
     /// server-side copy, by parts where it must be), keeping what the place keeps (mode and times;
     /// class, encryption, metadata and tags). As atomic as a [`Sink`]. `Ok(None)` means: stream it.

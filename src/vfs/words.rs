@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
-use crate::model::{Entry, Head, StorageClass};
+use crate::model::{Entry, Head, StorageClass, Tag, Timestamp};
 
 /// The bytes of a read, and what came with them.
 pub struct Reading {
@@ -87,7 +87,9 @@ pub struct Attributes {
     /// Permission bits of a local file (suid, sgid and sticky are never restored).
     pub mode: Option<u32>,
     /// The time of modification of a local file.
-    pub modified: Option<crate::model::Timestamp>,
+    pub modified: Option<Timestamp>,
+    /// What that time has beyond its milliseconds, in nanoseconds: below a million.
+    pub nanos: u32,
     /// Content-Type.
     pub content_type: Option<String>,
     /// Content-Encoding.
@@ -108,6 +110,29 @@ pub struct Attributes {
     pub tags: Vec<(String, String)>,
 }
 
+impl Attributes {
+    /// The time of modification in nanoseconds since 1970.
+    pub fn modified_ns(&self) -> Option<i128> {
+        self.modified.map(|time| i128::from(time.0) * 1_000_000 + i128::from(self.nanos))
+    }
+
+    /// Sets the time of modification, in nanoseconds since 1970.
+    pub fn set_modified_ns(&mut self, nanos: i128) {
+        let millis = i64::try_from(nanos.div_euclid(1_000_000)).ok();
+        self.modified = millis.map(Timestamp);
+        self.nanos = millis.map_or(0, |_| nanos.rem_euclid(1_000_000) as u32);
+    }
+
+    /// Takes the time from a row, as exactly as its tag tells it.
+    pub fn date_from(&mut self, entry: &Entry) {
+        self.modified = entry.modified;
+        self.nanos = 0;
+        if let Some(Tag::File { mtime_ns, .. }) = entry.tag {
+            self.set_modified_ns(mtime_ns.into());
+        }
+    }
+}
+
 /// Encryption at rest on S3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
@@ -115,4 +140,35 @@ pub struct Encryption {
     pub kind: String,
     /// The id of the key, for KMS.
     pub key: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn a_time_is_kept_to_the_nanosecond() {
+        for nanos in [0, 1, 999_999, 1_000_000, 1_500_000_000_123_456_789, -1, -1_000_001] {
+            let mut attributes = Attributes::default();
+            attributes.set_modified_ns(nanos);
+            assert_eq!(attributes.modified_ns(), Some(nanos));
+            assert!(attributes.nanos < 1_000_000);
+        }
+        let mut attributes = Attributes::default();
+        attributes.set_modified_ns(i128::MAX);
+        assert_eq!(attributes.modified_ns(), None, "no time that can be told");
+    }
+
+    #[test]
+    fn a_row_of_a_disk_tells_its_time_exactly() {
+        let mut entry = Entry::new("a".into(), Kind::File);
+        entry.modified = Some(Timestamp(-1));
+        let mut attributes = Attributes::default();
+        attributes.date_from(&entry);
+        assert_eq!(attributes.modified_ns(), Some(-1_000_000));
+        entry.tag = Some(Tag::File { dev: 1, ino: 2, mtime_ns: -7 });
+        attributes.date_from(&entry);
+        assert_eq!(attributes.modified_ns(), Some(-7));
+    }
 }

@@ -1,5 +1,7 @@
 //! What only a local disk has: rights, links that were planted, special files, holes, hard links.
 
+mod writes;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

@@ -26,8 +26,10 @@ pub enum After {
 impl Machine {
     pub(super) fn hint(&self, item: &Item) -> CreateHint {
         let disk = self.to.is_some_and(|caps| caps.real_dirs);
-        let modified = item.entry.modified.filter(|_| disk);
-        let attributes = Attributes { mode: item.entry.mode, modified, ..Attributes::default() };
+        let mut attributes = Attributes { mode: item.entry.mode, ..Attributes::default() };
+        if disk {
+            attributes.date_from(&item.entry);
+        }
         CreateHint { size: Some(item.size()), attributes, ..CreateHint::default() }
     }
 

@@ -9,11 +9,12 @@ use rustix::io::Errno;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::dress::Dress;
 use super::place::{Place, Spot};
 use super::read::{self, Source, read_full};
 use super::row;
 use super::run::{failure, off_loop_raw, refuse};
-use super::temp::{Dress, Temp};
+use super::temp::Temp;
 use crate::model::{Entry, ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::{CopyOptions, Precondition, Progress};
 
@@ -61,7 +62,7 @@ fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &Tell) -> Result
     source.check(&bound).map_err(at_source)?;
     let target = to.place.spot().map_err(at_target)?;
     refuse_same(&source, &target).map_err(at_target)?;
-    let temp = Temp::create(target, None).map_err(at_target)?;
+    let temp = Temp::create(target, None, options.job).map_err(at_target)?;
     copy_bytes(&source, &temp.file, tell).map_err(at_target)?;
     source.check_unchanged().map_err(at_source)?;
     let publish = || {

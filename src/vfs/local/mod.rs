@@ -14,6 +14,7 @@
 //! 4. **Everything blocks.** Each call runs on a blocking thread and comes back as one answer (`run`).
 
 mod copy;
+mod dress;
 mod identity;
 mod list;
 mod name;
@@ -24,6 +25,7 @@ mod rename;
 mod row;
 mod run;
 mod sink;
+mod sweep;
 mod temp;
 
 pub use path::LocalPath;

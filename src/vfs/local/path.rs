@@ -16,11 +16,11 @@ use super::place::Place;
 use super::rename;
 use super::run::{failure, off_loop, off_loop_raw};
 use super::sink::LocalSink;
-use super::{list, name, read, row};
+use super::{dress, list, name, read, row, sweep};
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 use crate::vfs::{
-    Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading, Removal,
-    Removed, Sink, SinkState, VfsPath,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading,
+    Removal, Removed, Sink, SinkState, VfsPath,
 };
 
 /// A handle on a local file or directory.
@@ -164,6 +164,16 @@ impl VfsPath for LocalPath {
 
     async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
         Ok(Box::new(LocalSink::resume(self.place.clone(), self.uri.clone(), state, &hint).await?))
+    }
+
+    async fn sweep(&self, job: u32, keep: &[String]) -> Result<u64> {
+        let (place, keep) = (self.place.clone(), keep.to_vec());
+        off_loop(Op::Remove, &self.uri, move || sweep::sweep(&place, job, &keep)).await
+    }
+
+    async fn dress(&self, attributes: &Attributes) -> Result<()> {
+        let (place, attributes) = (self.place.clone(), attributes.clone());
+        off_loop(Op::Write, &self.uri, move || dress::dress_dir(&place, &attributes)).await
     }
 
     async fn copy_native(

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{AtFlags, FileType, Stat, readlinkat, statat};
+use rustix::fs::{AtFlags, FileType, Stat, Timespec, readlinkat, statat};
 
 use crate::model::{Entry, Kind, Link, Name, Tag, Timestamp};
-use crate::vfs::Precondition;
+use crate::vfs::{Attributes, Precondition};
 
 /// The kind of a file type.
 pub(super) fn kind(file_type: FileType) -> Kind {
@@ -52,6 +52,13 @@ fn modified(stat: &Stat) -> Timestamp {
 )]
 pub(super) fn mtime(stat: &Stat) -> (i64, i64) {
     (stat.st_mtime as i64, i64::try_from(stat.st_mtime_nsec).unwrap_or(0))
+}
+
+/// The time of modification that attributes carry.
+pub(super) fn timespec(attributes: &Attributes) -> Option<Timespec> {
+    let nanos = attributes.modified_ns()?;
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
+    Some(Timespec { tv_sec: seconds, tv_nsec: nanos.rem_euclid(1_000_000_000) as _ })
 }
 
 /// Its size in bytes.

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest};
 use futures::stream::StreamExt;
 use parking_lot::Mutex;
-use rustix::fs::Timespec;
 
+use super::dress::Dress;
 use super::place::Place;
 use super::read::read_full;
 use super::row;
 use super::run::off_loop;
-use super::temp::{Dress, Temp};
-use crate::model::{ErrorKind, Op, Result, Timestamp, Uri, VfsError};
+use super::temp::Temp;
+use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
 
 /// The size of a part, unless the caller insists on another.
@@ -42,8 +42,8 @@ pub(super) struct LocalSink {
 
 impl LocalSink {
     pub async fn create(place: Place, uri: Uri, hint: CreateHint) -> Result<Self> {
-        let size = hint.size;
-        let temp = off_loop(Op::Create, &uri, move || Temp::create(place.spot()?, size)).await?;
+        let (size, job) = (hint.size, hint.job);
+        let temp = off_loop(Op::Create, &uri, move || Temp::create(place.spot()?, size, job)).await?;
         let part_size = hint.part_size.unwrap_or(PART).max(1);
         Ok(Self::new(uri, temp, part_size, size, &hint.attributes, BTreeMap::new()))
     }
@@ -69,7 +69,7 @@ impl LocalSink {
         parts: BTreeMap<u64, PartRecord>,
     ) -> Self {
         let parallel = if size.is_some() { PARALLEL } else { 1 };
-        let dress = Dress { mode: attributes.mode, modified: attributes.modified.map(timespec) };
+        let dress = Dress::of(attributes);
         let layout = Layout { part_size, parallel };
         Self { uri, temp: Arc::new(temp), layout, size, dress: Mutex::new(dress), parts: Mutex::new(parts) }
     }
@@ -99,11 +99,6 @@ impl LocalSink {
             _ => Ok(()),
         }
     }
-}
-
-fn timespec(time: Timestamp) -> Timespec {
-    let nanos = time.0.rem_euclid(1_000) * 1_000_000;
-    Timespec { tv_sec: time.0.div_euclid(1_000), tv_nsec: nanos as _ }
 }
 
 fn write_all(temp: &Temp, chunks: &[Bytes], mut at: u64, mut crc: Box<Digest>) -> io::Result<Box<Digest>> {
@@ -179,9 +174,7 @@ impl Sink for LocalSink {
     }
 
     fn dress(&self, attributes: &Attributes) {
-        let mut dress = self.dress.lock();
-        dress.mode = attributes.mode.or(dress.mode);
-        dress.modified = attributes.modified.map(timespec).or(dress.modified);
+        self.dress.lock().add(attributes);
     }
 
     fn keep(&self) {

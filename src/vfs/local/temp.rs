@@ -6,13 +6,15 @@ use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, Timespec, Timestamps, fstat, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
+use super::dress::{Dress, set_mode, set_modified};
 use super::place::Spot;
 use super::rename::rename_new;
 use super::row;
 use super::run::refuse;
+use super::sweep::{is_ours, new_name};
 use crate::model::{ErrorKind, Kind};
 use crate::vfs::Precondition;
 
@@ -25,22 +27,15 @@ pub(super) struct Temp {
     live: AtomicBool,
 }
 
-/// What the file shall have besides its bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dress {
-    pub mode: Option<u32>,
-    pub modified: Option<Timespec>,
-}
-
 const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Temp {
     /// A new one, beside `target`, with room for `size` bytes. It is readable by its owner alone.
-    pub fn create(target: Spot, size: Option<u64>) -> io::Result<Self> {
+    pub fn create(target: Spot, size: Option<u64>, job: Option<u32>) -> io::Result<Self> {
         if target.look()?.is_some_and(|stat| row::kind_of(&stat) == Kind::Dir) {
             return Err(refuse(ErrorKind::AlreadyExists, "a directory of that name is there"));
         }
-        let (file, here) = create_new(&target)?;
+        let (file, here) = create_new(&target, job)?;
         let temp = Self { file, here, target, live: AtomicBool::new(true) };
         match size {
             Some(size) if size > 0 => temp.make_room(size)?,
@@ -81,10 +76,9 @@ impl Temp {
             Some(mode) => mode,
             None => self.mode_of_old()?.unwrap_or(0o666 & !umask()),
         };
-        rustix::fs::fchmod(&self.file, Mode::from_raw_mode((mode & 0o777) as _))?;
+        set_mode(&self.file, mode)?;
         if let Some(modified) = dress.modified {
-            let times = Timestamps { last_access: modified, last_modification: modified };
-            rustix::fs::futimens(&self.file, &times)?;
+            set_modified(&self.file, modified)?;
         }
         self.file.sync_data()
     }
@@ -157,20 +151,15 @@ fn conflict(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::AlreadyExists { changed() } else { error }
 }
 
-fn create_new(target: &Spot) -> io::Result<(File, Spot)> {
+fn create_new(target: &Spot, job: Option<u32>) -> io::Result<(File, Spot)> {
     loop {
-        let here = target.sibling(&format!(".bifold-{:016x}.part", fastrand::u64(..)))?;
+        let here = target.sibling(&new_name(job))?;
         match openat(&here.dir, &here.name, FLAGS | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
             Ok(file) => return Ok((File::from(file), here)),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn is_ours(name: &str) -> bool {
-    let id = name.strip_prefix(".bifold-").and_then(|rest| rest.strip_suffix(".part"));
-    id.is_some_and(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The process's umask. Asking means setting it: once, and for the moment to a strict one.
