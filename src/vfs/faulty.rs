@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use self::sink::FaultySink;
 use super::{
-    Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading, Removal,
-    Removed, Sink, SinkState, VfsPath,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading,
+    Removal, Removed, Sink, SinkState, VfsPath,
 };
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 
