@@ -344,6 +344,15 @@ impl VfsPath for Faulty {
         self.inner.dress(attributes).await
     }
 
+    fn copies_to(&self, to: &dyn VfsPath) -> bool {
+        self.inner.copies_to(inner(to))
+    }
+
+    async fn carried(&self) -> Result<Attributes> {
+        let fate = self.before(Call::Stat, Op::Stat).await?;
+        fate.answer(self.inner.carried().await)
+    }
+
     async fn copy_native(
         &self,
         to: &dyn VfsPath,

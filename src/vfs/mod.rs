@@ -234,6 +234,18 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether bytes can go from here to `to` without passing through here. Asks nothing.
+    fn copies_to(&self, to: &dyn VfsPath) -> bool {
+        let _ = to;
+        false
+    }
+
+    /// What a copy of this carries along: headers, metadata, class and encryption, and its tags where it
+    /// has any. One request, and one more for tags. `Unsupported` where there is no such thing.
+    async fn carried(&self) -> Result<Attributes> {
+        Ok(Attributes::of(&self.head().await?))
+    }
+
     /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a
     /// server-side copy, by parts where it must be), keeping what the place keeps (mode and times;
     /// class, encryption, metadata and tags). As atomic as a [`Sink`]. `Ok(None)` means: stream it.

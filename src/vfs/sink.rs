@@ -1,6 +1,7 @@
 //! How a file or an object is written: [`Sink`].
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use async_trait::async_trait;
 
@@ -16,8 +17,9 @@ pub struct CreateHint {
     pub attributes: Attributes,
     /// A part size that the caller insists on.
     pub part_size: Option<u64>,
-    /// The source, where the parts may be copied without passing through here ([`Sink::copy_part`]): it
-    /// shapes the layout.
+    /// Whether the parts are copied without passing through here ([`Sink::copy_part`]): it shapes the
+    /// layout. Ask [`VfsPath::copies_to`] before; `attributes` then hold what the source carries
+    /// ([`VfsPath::carried`]).
     pub copies: bool,
     /// Tells the temporary files of one job from those of others, so that what a killed job left in a
     /// directory can be known and swept.
@@ -76,8 +78,12 @@ pub trait Sink: Debug + Send + Sync {
     /// success counts. `len` is exact: a body that is shorter or longer is an error.
     async fn write_part(&self, offset: u64, len: u64, body: Body) -> Result<()>;
 
-    /// Fills one part from `from` without the bytes passing through here; `false` means: read it and write
-    /// it. On return the part is safe, as after [`Self::write_part`]. `source` is what must still be there.
+    /// Fills one part from `from` without the bytes passing through here. On return the part is safe, as
+    /// after [`Self::write_part`]. `source` is what must still be there. `false` means that this place can't:
+    /// begin anew without [`CreateHint::copies`], since parts of its layout are too large to be held.
+    ///
+    /// Where the service tells no checksum of such a part its record has 0: the commit itself compares the
+    /// whole with what the service keeps of the source.
     async fn copy_part(
         &self,
         from: &dyn VfsPath,
@@ -89,8 +95,21 @@ pub trait Sink: Debug + Send + Sync {
         Ok(false)
     }
 
+    /// After [`VfsPath::resume`]: the ranges of parts that the place holds, but of which the journal has no
+    /// record, or another one. Each is sent anew unless [`Self::prove`] finds it right.
+    fn unproven(&self) -> Vec<Range<u64>> {
+        Vec::new()
+    }
+
+    /// Compares such a part with its bytes, read again from the source: `true` if the place holds just
+    /// these. The part then stands in [`Self::state`]. Worth it where reading is cheaper than sending.
+    async fn prove(&self, offset: u64, body: Body) -> Result<bool> {
+        let _ = (offset, body);
+        Ok(false)
+    }
+
     /// Adds what became known of the source only with its first bytes: the time of modification that was
-    /// kept with an object, the headers of another service. Before `commit`; what the place can't change
+    /// kept with an object, the headers of another service. What was given at the beginning stays. Before `commit`; what the place can't change
     /// any more after its first part is ignored.
     fn dress(&self, attributes: &Attributes);
 

@@ -131,6 +131,50 @@ impl Attributes {
             self.set_modified_ns(mtime_ns.into());
         }
     }
+
+    /// What a copy of this object carries along, but for its tags, which cost a request: the class, too,
+    /// since one that isn't said is the standard one or the connection's.
+    pub fn of(head: &Head) -> Self {
+        let head = head.clone();
+        let encryption = head.encryption.map(|(kind, key)| Encryption { kind, key });
+        let standard = || Some(StorageClass::new("STANDARD"));
+        Self {
+            mode: None,
+            modified: None,
+            nanos: 0,
+            content_type: head.content_type,
+            content_encoding: head.content_encoding,
+            content_disposition: head.content_disposition,
+            content_language: head.content_language,
+            cache_control: head.cache_control,
+            class: head.entry.class.or_else(standard),
+            encryption,
+            metadata: head.metadata,
+            tags: Vec::new(),
+        }
+    }
+
+    /// The same, and what it doesn't say as `other` has it.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        let other = other.clone();
+        let mut metadata = other.metadata;
+        metadata.extend(self.metadata);
+        Self {
+            mode: self.mode.or(other.mode),
+            nanos: if self.modified.is_some() { self.nanos } else { other.nanos },
+            modified: self.modified.or(other.modified),
+            content_type: self.content_type.or(other.content_type),
+            content_encoding: self.content_encoding.or(other.content_encoding),
+            content_disposition: self.content_disposition.or(other.content_disposition),
+            content_language: self.content_language.or(other.content_language),
+            cache_control: self.cache_control.or(other.cache_control),
+            class: self.class.or(other.class),
+            encryption: self.encryption.or(other.encryption),
+            metadata,
+            tags: if self.tags.is_empty() { other.tags } else { self.tags },
+        }
+    }
 }
 
 /// Encryption at rest on S3.

@@ -1,5 +1,7 @@
 //! A write that misbehaves as the script says.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 use super::{Call, Faulty, inner};
@@ -32,6 +34,15 @@ impl Sink for FaultySink {
     ) -> Result<bool> {
         let fate = self.path.before(Call::WritePart, Op::Write).await?;
         fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
+    }
+
+    fn unproven(&self) -> Vec<Range<u64>> {
+        self.inner.unproven()
+    }
+
+    async fn prove(&self, offset: u64, body: Body) -> Result<bool> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.prove(offset, body).await)
     }
 
     fn dress(&self, attributes: &Attributes) {

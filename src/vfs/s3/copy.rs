@@ -15,7 +15,7 @@ use super::checksum::crc64_value;
 use super::limits::{COPY_AT_ONCE, COPY_PART};
 use super::path::S3Path;
 use crate::model::{ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Result, StorageClass, Tag, VfsError};
-use crate::vfs::{CopyOptions, Precondition, Progress};
+use crate::vfs::{Attributes, CopyOptions, Precondition, Progress};
 
 /// Parts of one copy under way at once.
 const PARALLEL: usize = 16;
@@ -31,7 +31,7 @@ pub(super) async fn copy(
 ) -> Result<Option<Entry>> {
     to.writable(Op::Copy)?;
     to.check_key(Op::Copy)?;
-    if !same_service(&*from.service.api, &*to.service.api) {
+    if !same_service(from, to) {
         return Ok(None);
     }
     let (source, target) = (from.object(Op::Copy)?, to.object(Op::Copy)?);
@@ -56,9 +56,23 @@ pub(super) async fn copy(
 }
 
 /// Whether one request may name both: the same service, asked by the same person.
-fn same_service(from: &dyn S3Api, to: &dyn S3Api) -> bool {
-    let (from, to) = (from.connection(), to.connection());
+pub(super) fn same_service(from: &S3Path, to: &S3Path) -> bool {
+    let (from, to) = (from.service.api.connection(), to.service.api.connection());
     (&from.endpoint, &from.profile, from.anonymous) == (&to.endpoint, &to.profile, to.anonymous)
+}
+
+/// All that a copy has to say again. Tags are asked for where the service tells of some, and for an object
+/// so large that the request doesn't count.
+pub(super) async fn carried(of: &S3Path, head: &Head) -> Result<Attributes> {
+    let mut carried = Attributes::of(head);
+    let large = head.tag_count.is_none() && head.entry.size.is_some_and(|size| size > COPY_AT_ONCE);
+    if large || head.tag_count.is_some_and(|count| count > 0) {
+        carried.tags = match of.service.api.tags(&of.object(Op::Copy)?).await {
+            Err(error) if error.kind == ErrorKind::Unsupported => Vec::new(),
+            told => told?,
+        };
+    }
+    Ok(carried)
 }
 
 /// The tag to bind the copy to: that of the plan, which must still be there.

@@ -20,8 +20,8 @@ use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
 use crate::vfs::{
-    Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Placed, Precondition, Progress, Reading,
-    Removal, Removed, Sink, SinkState, VfsPath,
+    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Placed, Precondition,
+    Progress, Reading, Removal, Removed, Sink, SinkState, VfsPath,
 };
 
 /// One connection, as its paths share it.
@@ -317,6 +317,14 @@ impl VfsPath for S3Path {
     async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
         self.writable(Op::Create)?;
         upload::resume(self, state, hint).await
+    }
+
+    fn copies_to(&self, to: &dyn VfsPath) -> bool {
+        to.as_any().downcast_ref::<Self>().is_some_and(|to| copy::same_service(self, to))
+    }
+
+    async fn carried(&self) -> Result<Attributes> {
+        copy::carried(self, &self.head().await?).await
     }
 
     async fn copy_native(

@@ -239,6 +239,7 @@ fn head_of(name: &str, value: u64) -> Head {
         content_language: None,
         cache_control: None,
         metadata: BTreeMap::new(),
+        tag_count: None,
         encryption: None,
         checksum: None,
     }
