@@ -6,6 +6,7 @@ pub mod io;
 pub mod job;
 pub mod machine;
 pub mod names;
+mod selection;
 #[cfg(test)]
 mod testing;
 
@@ -15,3 +16,4 @@ pub use job::{
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
 };
 pub use machine::Limits;
+pub use selection::Matcher;
