@@ -88,6 +88,7 @@ pub mod cli;
 pub mod config;
 pub mod model;
 pub mod runtime;
+pub mod store;
 pub mod transfer;
 pub mod vfs;
 pub mod view;

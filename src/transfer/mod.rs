@@ -4,6 +4,7 @@
 mod exec;
 pub mod io;
 pub mod job;
+pub mod journal;
 pub mod machine;
 pub mod names;
 mod selection;
@@ -15,5 +16,6 @@ pub use job::{
     Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec,
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
 };
+pub use journal::{Journal, JournalError};
 pub use machine::Limits;
 pub use selection::Matcher;

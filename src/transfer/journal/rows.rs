@@ -1,0 +1,391 @@
+//! The rows of files: what is placed, what is open, what can be undone.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::pack::{self, SavedHint, SavedTag};
+use super::record::{Recalled, RecordedUpload, Step, Undo, UndoKind};
+use crate::model::{Entry, Kind, StorageClass, Timestamp, Uri};
+use crate::vfs::{CreateHint, PartRecord, Placed, SinkState};
+
+/// Which job a row is of, and what its rows need of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Of {
+    pub job: u64,
+    pub tag: u32,
+    pub attempt: u32,
+    /// Whether its sources go away.
+    pub moves: bool,
+}
+
+impl Of {
+    pub(super) fn id(self) -> i64 {
+        self.job.cast_signed()
+    }
+}
+
+/// What must be there before a write that is to be found again is begun.
+pub(super) fn intend(
+    db: &Connection,
+    of: Of,
+    source: &[u8],
+    entry: &str,
+    target: &Uri,
+    now: Timestamp,
+) -> Result<()> {
+    drop_open(db, of, source)?;
+    let sql =
+        "INSERT INTO sinks (job, attempt, source, entry, target, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    db.prepare_cached(sql)?
+        .execute(params![of.id(), of.attempt, source, entry, pack::target(source, target), now.0])
+        .map(drop)
+}
+
+/// Takes away what is known to be open of a source. An upload whose id an earlier attempt never heard stays
+/// as an orphan.
+fn drop_open(db: &Connection, of: Of, source: &[u8]) -> Result<()> {
+    let orphan =
+        "UPDATE sinks SET job = NULL WHERE job = ?1 AND source = ?2 AND upload IS NULL AND attempt < ?3";
+    db.prepare_cached(orphan)?.execute(params![of.id(), source, of.attempt])?;
+    closed(db, of, source)
+}
+
+/// A write was begun, and this is what finds it again.
+pub(super) fn opened(
+    db: &Connection,
+    of: Of,
+    source: &[u8],
+    entry: &str,
+    target: &Uri,
+    state: &SinkState,
+    hint: &str,
+    now: Timestamp,
+) -> Result<()> {
+    drop_open(db, of, source)?;
+    let sql = "INSERT INTO sinks (job, attempt, source, entry, target, upload, part_size, size, hint, since)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    db.prepare_cached(sql)?.execute(params![
+        of.id(),
+        of.attempt,
+        source,
+        entry,
+        pack::target(source, target),
+        state.id,
+        state.part_size.cast_signed(),
+        state.size.map(u64::cast_signed),
+        hint,
+        now.0,
+    ])?;
+    let sink = db.last_insert_rowid();
+    for part in &state.parts {
+        add_part(db, sink, part)?;
+    }
+    Ok(())
+}
+
+fn add_part(db: &Connection, sink: i64, part: &PartRecord) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO parts VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.prepare_cached(sql)?
+        .execute(params![
+            sink,
+            part.offset.cast_signed(),
+            part.len.cast_signed(),
+            part.tag,
+            part.crc64.cast_signed()
+        ])
+        .map(drop)
+}
+
+/// A part of what is open is safe. Of what isn't open any more there is nothing to keep.
+pub(super) fn part(db: &Connection, of: Of, source: &[u8], part: &PartRecord) -> Result<()> {
+    match open_sink(db, of, source)? {
+        Some(sink) => add_part(db, sink, part),
+        None => Ok(()),
+    }
+}
+
+fn open_sink(db: &Connection, of: Of, source: &[u8]) -> Result<Option<i64>> {
+    let sql =
+        "SELECT id FROM sinks WHERE job = ?1 AND source = ?2 AND upload IS NOT NULL ORDER BY id DESC LIMIT 1";
+    db.prepare_cached(sql)?.query_row(params![of.id(), source], |row| row.get(0)).optional()
+}
+
+/// Nothing is open of it any more.
+pub(super) fn closed(db: &Connection, of: Of, source: &[u8]) -> Result<()> {
+    let parts = "DELETE FROM parts WHERE sink IN (SELECT id FROM sinks WHERE job = ?1 AND source = ?2)";
+    db.prepare_cached(parts)?.execute(params![of.id(), source])?;
+    let sinks = "DELETE FROM sinks WHERE job = ?1 AND source = ?2";
+    db.prepare_cached(sinks)?.execute(params![of.id(), source]).map(drop)
+}
+
+/// It is whole at its place, and nothing is open of it any more.
+pub(super) fn placed(
+    db: &Connection,
+    of: Of,
+    source: &[u8],
+    entry: &Entry,
+    target: &Uri,
+    placed: &Placed,
+    overwrote: bool,
+) -> Result<()> {
+    closed(db, of, source)?;
+    let (was, now) =
+        (Columns::of(entry, None), Columns::of(&placed.entry, Some((&target.name(), entry.size))));
+    let sql = "INSERT OR REPLACE INTO files
+        (job, source, target, size, modified, tag, mode, class, odd,
+         now_size, now_modified, now_tag, now_mode, now_class, now_odd, version, proof, overwrote)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    db.prepare_cached(sql)?.execute(params![
+        of.id(),
+        source,
+        pack::target(source, target),
+        was.size,
+        was.modified,
+        was.tag,
+        was.mode,
+        was.class,
+        was.odd,
+        now.size,
+        now.modified,
+        now.tag,
+        now.mode,
+        now.class,
+        now.odd,
+        placed.version.as_deref(),
+        pack::proof(placed.proof),
+        overwrote,
+    ])?;
+    match &placed.version {
+        // What a move overwrote is offered only with its source: without one the newer version is all there is.
+        Some(version) if overwrote && !of.moves => {
+            add_undo(db, of, &pack::location(target), version, UndoKind::Version)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The source of something placed is gone; `marker` hides it, where there are versions.
+pub(super) fn source_removed(db: &Connection, of: Of, source: &[u8], marker: Option<&str>) -> Result<()> {
+    let sql = "UPDATE files SET removed = 1 WHERE job = ?1 AND source = ?2";
+    db.prepare_cached(sql)?.execute(params![of.id(), source])?;
+    let Some(marker) = marker else { return Ok(()) };
+    // In this order: the source shows again before what replaced something else goes.
+    add_undo(db, of, source, marker, UndoKind::Marker)?;
+    let sql = "SELECT target, version FROM files
+        WHERE job = ?1 AND source = ?2 AND overwrote AND version IS NOT NULL";
+    let over: Option<(Vec<u8>, String)> = db
+        .prepare_cached(sql)?
+        .query_row(params![of.id(), source], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((target, version)) = over else { return Ok(()) };
+    add_undo(db, of, &pack::location(&pack::to_target(source, &target)?), &version, UndoKind::Version)
+}
+
+/// Something that can be undone.
+pub(super) fn add_undo(db: &Connection, of: Of, uri: &[u8], version: &str, kind: UndoKind) -> Result<()> {
+    let sql = "INSERT INTO undo (job, uri, version, kind) VALUES (?1, ?2, ?3, ?4)";
+    let kind = i64::from(kind == UndoKind::Version);
+    db.prepare_cached(sql)?.execute(params![of.id(), uri, version, kind]).map(drop)
+}
+
+/// How much can be undone.
+pub(super) fn undoable(db: &Connection, job: u64) -> Result<u64> {
+    count(db, "SELECT count(*) FROM undo WHERE job = ?1", job)
+}
+
+/// How many writes are open.
+pub(super) fn open(db: &Connection, job: u64) -> Result<u64> {
+    count(db, "SELECT count(*) FROM sinks WHERE job = ?1 AND upload IS NOT NULL", job)
+}
+
+fn count(db: &Connection, sql: &str, job: u64) -> Result<u64> {
+    db.prepare_cached(sql)?.query_row([job.cast_signed()], |row| row.get(0)).map(i64::cast_unsigned)
+}
+
+/// A page of what can be undone, in the order in which it must be.
+pub(super) fn undo_page(db: &Connection, job: u64, after: u64, most: usize) -> Result<Vec<(u64, Undo)>> {
+    let sql = "SELECT id, uri, version, kind FROM undo WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map(params![job.cast_signed(), after.cast_signed(), most as i64], |row| {
+        let uri = pack::to_location(row.get_ref(1)?.as_blob()?)?;
+        let kind = if row.get::<_, i64>(3)? == 1 { UndoKind::Version } else { UndoKind::Marker };
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), Undo { uri, version: row.get(2)?, kind }))
+    })?;
+    rows.collect()
+}
+
+/// These are undone.
+pub(super) fn undone(db: &Connection, job: u64, rows: &[u64]) -> Result<()> {
+    let mut remove = db.prepare_cached("DELETE FROM undo WHERE job = ?1 AND id = ?2")?;
+    for row in rows {
+        remove.execute(params![job.cast_signed(), row.cast_signed()])?;
+    }
+    Ok(())
+}
+
+/// What is known of a source.
+pub(super) fn recall(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {
+    if let Some(placed) = recall_placed(db, of, source)? {
+        return Ok(Some(placed));
+    }
+    let sql = format!("{SINK} WHERE job = ?1 AND source = ?2 ORDER BY id DESC LIMIT 1");
+    let sink =
+        db.prepare_cached(&sql)?.query_row(params![of.id(), source], |row| to_sink(row, of)).optional()?;
+    sink.map(|(id, recalled)| with_parts(db, id, recalled)).transpose()
+}
+
+fn recall_placed(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {
+    let sql = "SELECT size, modified, tag, mode, class, odd,
+        now_size, now_modified, now_tag, now_mode, now_class, now_odd, target, version, proof, removed
+        FROM files WHERE job = ?1 AND source = ?2";
+    let mut query = db.prepare_cached(sql)?;
+    let read = |row: &Row<'_>| {
+        let from = pack::to_location(source)?;
+        let target = pack::to_target(source, row.get_ref(12)?.as_blob()?)?;
+        let entry = Columns::read(row, 0)?.entry(&from, None)?;
+        let now = Columns::read(row, 6)?.entry(&target, entry.size)?;
+        let version = row.get::<_, Option<String>>(13)?.map(Into::into);
+        let placed = Placed { entry: now, version, proof: pack::to_proof(row.get(14)?) };
+        let step = if row.get(15)? { Step::SourceRemoved } else { Step::Placed(Box::new(placed)) };
+        Ok(Recalled { source: from, entry, target, step })
+    };
+    query.query_row(params![of.id(), source], read).optional()
+}
+
+const SINK: &str = "SELECT id, source, entry, target, upload, part_size, size, hint FROM sinks";
+
+fn to_sink(row: &Row<'_>, of: Of) -> Result<(i64, Recalled)> {
+    let source = row.get_ref(1)?.as_blob()?;
+    let step = match row.get::<_, Option<String>>(4)? {
+        None => Step::Intended,
+        Some(id) => {
+            let part_size = row.get::<_, i64>(5)?.cast_unsigned();
+            let size = row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned);
+            let state = SinkState { id, part_size, size, parts: Vec::new() };
+            let hint: SavedHint = pack::from_json(row.get_ref(7)?.as_str()?)?;
+            Step::Open(Box::new((state, hint.hint(of.tag))))
+        }
+    };
+    let recalled = Recalled {
+        source: pack::to_location(source)?,
+        entry: pack::from_json(row.get_ref(2)?.as_str()?)?,
+        target: pack::to_target(source, row.get_ref(3)?.as_blob()?)?,
+        step,
+    };
+    Ok((row.get(0)?, recalled))
+}
+
+fn with_parts(db: &Connection, sink: i64, mut recalled: Recalled) -> Result<Recalled> {
+    if let Step::Open(open) = &mut recalled.step {
+        let sql = "SELECT offset, len, tag, crc64 FROM parts WHERE sink = ?1 ORDER BY offset";
+        let mut query = db.prepare_cached(sql)?;
+        let parts = query.query_map([sink], |row| {
+            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            Ok(PartRecord { offset: number(0)?, len: number(1)?, tag: row.get(2)?, crc64: number(3)? })
+        })?;
+        open.0.parts = parts.collect::<Result<_>>()?;
+    }
+    Ok(recalled)
+}
+
+/// A page of what is open or intended, behind the row `after`.
+pub(super) fn still_open(db: &Connection, of: Of, after: u64, most: usize) -> Result<Vec<(u64, Recalled)>> {
+    let sql = format!("{SINK} WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map(params![of.id(), after.cast_signed(), most as i64], |row| to_sink(row, of))?;
+    rows.map(|row| row.and_then(|(id, recalled)| Ok((id.cast_unsigned(), with_parts(db, id, recalled)?))))
+        .collect()
+}
+
+/// All uploads that aren't known to be over.
+pub(super) fn uploads(db: &Connection) -> Result<Vec<RecordedUpload>> {
+    let sql = "SELECT id, source, target, upload, since, job FROM sinks ORDER BY id";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map([], |row| {
+        Ok(RecordedUpload {
+            row: row.get::<_, i64>(0)?.cast_unsigned(),
+            uri: pack::to_target(row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?)?,
+            upload: row.get(3)?,
+            since: Timestamp(row.get(4)?),
+            job: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
+        })
+    })?;
+    let on_s3 = |upload: &Result<RecordedUpload>| upload.as_ref().map_or(true, |it| it.uri.as_s3().is_some());
+    rows.filter(on_s3).collect()
+}
+
+/// The rows of forgotten jobs that wrote to a disk.
+pub(super) fn forgotten_local(db: &Connection) -> Result<Vec<u64>> {
+    let mut query = db.prepare_cached("SELECT id, source, target FROM sinks WHERE job IS NULL")?;
+    let rows = query.query_map([], |row| {
+        let target = pack::to_target(row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?)?;
+        Ok(target.as_local().is_some().then_some(row.get::<_, i64>(0)?.cast_unsigned()))
+    })?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// One is over.
+pub(super) fn forget_upload(db: &Connection, row: u64) -> Result<()> {
+    db.prepare_cached("DELETE FROM parts WHERE sink = ?1")?.execute([row.cast_signed()])?;
+    db.prepare_cached("DELETE FROM sinks WHERE id = ?1")?.execute([row.cast_signed()]).map(drop)
+}
+
+/// The JSON of a hint.
+pub(super) fn hint(hint: &CreateHint) -> String {
+    pack::json(&SavedHint::new(hint))
+}
+
+/// A row of a listing as columns; what rarely is, as JSON.
+#[derive(Debug, Default)]
+struct Columns {
+    size: Option<i64>,
+    modified: Option<i64>,
+    tag: Option<SavedTag>,
+    mode: Option<u32>,
+    class: Option<String>,
+    odd: Option<String>,
+}
+
+impl Columns {
+    /// `copy`: the name that it should have, and the size of its source.
+    fn of(entry: &Entry, copy: Option<(&crate::model::Name, Option<u64>)>) -> Self {
+        let named = copy.is_none_or(|(name, _)| *name == entry.name);
+        let sized = copy.is_none_or(|(_, size)| size == entry.size || entry.size.is_some());
+        if entry.kind != Kind::File || entry.link.is_some() || !named || !sized {
+            return Self { odd: Some(pack::json(entry)), ..Self::default() };
+        }
+        let same = copy.is_some_and(|(_, size)| size == entry.size);
+        Self {
+            size: entry.size.filter(|_| !same).map(u64::cast_signed),
+            modified: entry.modified.map(|time| time.0),
+            tag: entry.tag.clone().map(SavedTag),
+            mode: entry.mode,
+            class: entry.class.as_ref().map(|class| class.as_str().to_owned()),
+            odd: None,
+        }
+    }
+
+    fn read(row: &Row<'_>, at: usize) -> Result<Self> {
+        Ok(Self {
+            size: row.get(at)?,
+            modified: row.get(at + 1)?,
+            tag: row.get(at + 2)?,
+            mode: row.get(at + 3)?,
+            class: row.get(at + 4)?,
+            odd: row.get(at + 5)?,
+        })
+    }
+
+    /// The row at `uri`; `size` where it isn't kept.
+    fn entry(self, uri: &Uri, size: Option<u64>) -> Result<Entry> {
+        if let Some(odd) = self.odd {
+            return pack::from_json(&odd);
+        }
+        let mut entry = Entry::new(uri.name(), Kind::File);
+        entry.size = self.size.map(i64::cast_unsigned).or(size);
+        entry.modified = self.modified.map(Timestamp);
+        entry.tag = self.tag.map(|tag| tag.0);
+        entry.mode = self.mode;
+        entry.class = self.class.map(|class| StorageClass::new(&class));
+        Ok(entry)
+    }
+}
