@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::options::{Selecting, Transferring, Working};
 use crate::transfer::{ConflictPolicy, LinkPolicy};
 
 /// Two panes over local disks and S3. Without a subcommand the panes open.
@@ -80,6 +81,9 @@ pub struct Cp {
     /// What to do with symbolic links where they can't be kept
     #[arg(long, value_enum)]
     pub links: Option<OnLink>,
+    /// How.
+    #[command(flatten)]
+    pub transferring: Transferring,
 }
 
 /// `rm`.
@@ -91,6 +95,12 @@ pub struct Rm {
     /// Directories with all that lies below
     #[arg(long, short)]
     pub recursive: bool,
+    /// Which files of directories.
+    #[command(flatten)]
+    pub selecting: Selecting,
+    /// How much at once.
+    #[command(flatten)]
+    pub working: Working,
 }
 
 /// `stat`.

@@ -32,12 +32,15 @@ pub(super) async fn run(
     match (from_stdin, to_stdout) {
         (false, false) => transfer(kind, args, context).await,
         (false, true) => cat::run(sources, context, out).await,
-        (true, false) if sources.len() == 1 => pipe::run(target, args.conflict, context).await,
+        (true, false) if sources.len() == 1 => {
+            pipe::run(target, args.conflict, &options(args)?, context).await
+        }
         _ => Err(Failure::Usage("- stands for one side, alone".to_owned())),
     }
 }
 
 async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status, Failure> {
+    let options = options(args)?;
     let (target, sources) = args.locations.split_last().expect("clap asks for two at least");
     let target = context.typed(target)?;
     context.writable(Op::Write, &target.uri)?;
@@ -51,14 +54,20 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status,
         let recursive = args.recursive || kind == JobKind::Move;
         items.push(source(context, &typed, recursive).await?);
     }
-    let asked = args.conflict.map_or(ConflictPolicy::Ask, Into::into);
-    let links = args.links.map_or(LinkPolicy::Ask, Into::into);
-    let specs = specs(kind, items, &target, &JobOptions { conflict: asked, links, ..JobOptions::default() })?;
-    if asked == ConflictPolicy::Ask && !job::can_ask() {
+    let specs = specs(kind, items, &target, &options)?;
+    if options.conflict == ConflictPolicy::Ask && !job::can_ask() {
         obstacle::refuse(context, args.conflict.is_some(), &specs).await?;
     }
     make_receiver(context, &target).await?;
     job::run(context, specs).await
+}
+
+/// What the flags say of the jobs.
+fn options(args: &Cp) -> Result<JobOptions, Failure> {
+    let conflict = args.conflict.map_or(ConflictPolicy::Ask, Into::into);
+    let links = args.links.map_or(LinkPolicy::Ask, Into::into);
+    let options = args.transferring.options().map_err(Failure::Usage)?;
+    Ok(JobOptions { conflict, links, ..options })
 }
 
 /// `cp f new/` makes `new`: the slash says what it is to be.

@@ -12,6 +12,7 @@ mod job;
 mod ls;
 mod mkdir;
 mod obstacle;
+pub mod options;
 mod out;
 mod pipe;
 mod progress;

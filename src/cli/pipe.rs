@@ -10,12 +10,14 @@ use super::args::OnConflict;
 use super::context::{Context, Failure};
 use super::{Status, cp, job};
 use crate::model::{Entry, ErrorKind, Freshness, Op, Result as VfsResult, VfsError};
+use crate::transfer::JobOptions;
 use crate::vfs::{CreateHint, DynPath, Precondition, Sink};
 
 /// Writes what arrives, and makes it visible at its end. Ctrl-C leaves nothing behind.
 pub(super) async fn run(
     target: &OsStr,
     policy: Option<OnConflict>,
+    options: &JobOptions,
     context: &Context,
 ) -> Result<Status, Failure> {
     let typed = context.typed(target)?;
@@ -25,7 +27,7 @@ pub(super) async fn run(
     context.writable(Op::Write, &typed.uri)?;
     let path = context.path(&typed.uri)?;
     let Some(precondition) = precondition(&path, policy).await? else { return Ok(Status::Done) };
-    let sink = path.create(CreateHint::default()).await?;
+    let sink = path.create(hint(options)).await?;
     let stop = job::interrupted()?;
     let fed = tokio::select! {
         biased;
@@ -44,6 +46,15 @@ pub(super) async fn run(
             }
             Err(error.into())
         }
+    }
+}
+
+fn hint(options: &JobOptions) -> CreateHint {
+    CreateHint {
+        attributes: options.attributes.clone(),
+        part_size: options.part_size,
+        no_flush: options.no_flush,
+        ..CreateHint::default()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::vfs::Precondition;
 
 /// Deletes what was named, after all of it was looked up.
 pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure> {
+    let options = options(args)?;
     let (mut sources, mut buckets) = (Vec::new(), Vec::new());
     for text in &args.locations {
         let typed = context.typed(text)?;
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure>
     }
     let mut status = Status::Done;
     if !sources.is_empty() {
-        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options: JobOptions::default() };
+        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options };
         status = job::run(context, vec![spec]).await?;
     }
     for uri in buckets {
@@ -36,6 +37,12 @@ pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure>
         }
     }
     Ok(status)
+}
+
+fn options(args: &Rm) -> Result<JobOptions, Failure> {
+    let selection = args.selecting.selection().map_err(Failure::Usage)?;
+    let at_once = args.working.concurrency.map(usize::from);
+    Ok(JobOptions { selection, at_once, ..JobOptions::default() })
 }
 
 /// A slip of a dot must not delete the directory that one stands in, or the whole disk.

@@ -37,6 +37,11 @@ pub(super) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     from.deserialize_any(unit)
 }
 
+/// The bytes of a size as it is typed: `"64 MiB"`, `"10MB"`, or a bare number.
+pub fn size(text: &str) -> Option<u64> {
+    Unit { names: &SIZES, bare: 1, expected: "" }.read(text)
+}
+
 struct Unit {
     names: &'static [(&'static str, u64)],
     bare: u64,

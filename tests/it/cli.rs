@@ -579,3 +579,28 @@ fn no_name_acts_on_a_terminal_or_forges_a_line_of_the_log() {
     assert!(log.contains("owned") && !log.contains(['\u{1b}', '\u{7}']), "{log}");
     assert!(log.lines().all(|line| !line.starts_with("2026-01-01T")), "{log}");
 }
+
+#[test]
+fn flags_that_cannot_be_are_wrong_use_and_write_nothing() {
+    let place = Place::new();
+    place.write("a", "1");
+    for flag in [
+        "--bwlimit=fast",
+        "--bwlimit=0",
+        "--concurrency=0",
+        "--part-size=6GiB",
+        "--storage-class=ia",
+        "--encryption=rot13",
+        "--content-type=text",
+        "--include=[",
+        "--exclude=a[",
+    ] {
+        let told = place.told(2, &["cp", "a", "s3://box/a", flag]);
+        let name = flag.split('=').next().unwrap();
+        assert!(told.contains(name) || told.contains('['), "{flag}: {told}");
+    }
+    let told = place.told(2, &["cp", "a", "s3://box/a", "--encryption=AES256", "--kms-key-id=k"]);
+    assert!(told.contains("--kms-key-id needs"), "{told}");
+    place.expect(2, &["rm", "-r", "work", "--include=["]);
+    assert!(place.keys().is_empty());
+}
