@@ -131,7 +131,7 @@ impl VfsError {
     pub fn io(op: Op, uri: Uri, error: std::io::Error) -> Self {
         let kind = io_kind(&error);
         let failure = Self::new(op, uri, kind, error.to_string());
-        let failure = match io_hint(kind) {
+        let failure = match cause_hint(&error).or_else(|| io_hint(kind)) {
             Some(hint) => failure.with_hint(hint),
             None => failure,
         };
@@ -177,11 +177,27 @@ fn io_kind(error: &std::io::Error) -> ErrorKind {
         Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
         Io::NotADirectory => ErrorKind::NotADirectory,
         Io::DirectoryNotEmpty => ErrorKind::NotEmpty,
-        Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::NoSpace,
+        Io::StorageFull | Io::QuotaExceeded => ErrorKind::NoSpace,
         Io::TimedOut => ErrorKind::Timeout,
-        Io::InvalidFilename | Io::InvalidInput => ErrorKind::Invalid,
+        Io::InvalidFilename | Io::InvalidInput | Io::FileTooLarge => ErrorKind::Invalid,
         Io::Unsupported => ErrorKind::Unsupported,
         _ => ErrorKind::Io,
+    }
+}
+
+/// What to do where the kind alone doesn't tell.
+fn cause_hint(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind as Io;
+    match error.kind() {
+        Io::StorageFull => Some("free some space (or inodes: df -i), or choose another destination"),
+        Io::QuotaExceeded => Some("your share of that disk is used up: free some of it, or have it raised"),
+        Io::FileTooLarge => {
+            Some("the file system or a limit (ulimit -f) takes no file as large: choose another destination")
+        }
+        Io::ReadOnlyFilesystem => {
+            Some("it is mounted read-only: mount it for writing, or choose another destination")
+        }
+        _ => None,
     }
 }
 
@@ -218,5 +234,30 @@ impl PartialEq for VfsError {
 impl StdError for VfsError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_tells_what_to_do() {
+        let cases = [
+            (Errno::NOSPC, ErrorKind::NoSpace, "free some space"),
+            (Errno::DQUOT, ErrorKind::NoSpace, "your share of that disk"),
+            (Errno::FBIG, ErrorKind::Invalid, "ulimit"),
+            (Errno::ROFS, ErrorKind::Denied, "mounted read-only"),
+            (Errno::ACCESS, ErrorKind::Denied, "permissions"),
+            (Errno::NAMETOOLONG, ErrorKind::Invalid, "name"),
+        ];
+        for (errno, kind, hint) in cases {
+            let error = VfsError::io(Op::Write, Uri::Local("/there".into()), errno.into());
+            assert_eq!(error.kind, kind, "{error}");
+            let told = error.to_string();
+            assert!(told.contains("/there") && told.contains(hint), "{told}");
+        }
     }
 }
