@@ -107,6 +107,8 @@ pub struct CopyOptions {
     pub attributes: Attributes,
     /// The job that it is for, see [`CreateHint::job`].
     pub job: Option<u32>,
+    /// See [`CreateHint::no_flush`].
+    pub no_flush: bool,
     /// Ends it early: it cleans up first, and then fails as `Cancelled`. Whoever drops the call instead
     /// leaves the cleaning to a task or a thread behind it, which a program that ends won't wait for.
     pub cancel: CancellationToken,

@@ -3,20 +3,23 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use rustix::fs::Timespec;
 use rustix::io::Errno;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::batch::{self, Ready};
 use super::dress::Dress;
 use super::place::{Place, Spot};
 use super::read::{self, Source, read_full};
 use super::row;
 use super::run::{failure, off_loop_raw, refuse};
+use super::space;
 use super::temp::Temp;
 use crate::model::{Entry, ErrorKind, Op, Result, Uri, VfsError};
-use crate::vfs::{CopyOptions, Precondition, Progress};
+use crate::vfs::{Attributes, CopyOptions, Precondition, Progress};
 
 /// Bytes between two looks at whether anybody still wants this.
 const STEP: u64 = 8 << 20;
@@ -39,6 +42,7 @@ pub(super) async fn copy(from: End, to: End, options: CopyOptions, progress: Pro
     let cancelled = VfsError::cancelled(Op::Copy, from.uri.clone());
     let (sender, mut heard) = unbounded_channel();
     let tell = Tell { heard: sender, cancel: options.cancel.clone() };
+    let (no_flush, uri) = (options.no_flush, to.uri.clone());
     let mut work = Box::pin(off_loop_raw(move || copy_file(&from, &to, &options, &tell)));
     let outcome = loop {
         tokio::select! {
@@ -50,10 +54,15 @@ pub(super) async fn copy(from: End, to: End, options: CopyOptions, progress: Pro
     while let Ok(bytes) = heard.try_recv() {
         progress(bytes);
     }
-    outcome.unwrap_or(Err(cancelled))
+    let ready = outcome.unwrap_or(Err(cancelled))?;
+    let temp = ready.temp.clone();
+    let stat = batch::commit_copy(ready, no_flush).await.map_err(|error| failure(Op::Copy, &uri, error))?;
+    let target = temp.target();
+    Ok(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat))
 }
 
-fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &Tell) -> Result<Entry> {
+/// Copies the bytes; what it gives lacks only its name.
+fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &Tell) -> Result<Ready> {
     let at_source = |error| failure(Op::Copy, &from.uri, error);
     let at_target = |error| failure(Op::Copy, &to.uri, error);
     let shown = options.source.as_ref().and_then(|entry| entry.tag.clone());
@@ -65,13 +74,8 @@ fn copy_file(from: &End, to: &End, options: &CopyOptions, tell: &Tell) -> Result
     let temp = Temp::create(target, None, options.job).map_err(at_target)?;
     copy_bytes(&source, &temp.file, tell).map_err(at_target)?;
     source.check_unchanged().map_err(at_source)?;
-    let publish = || {
-        temp.finish(dress_of(&source))?;
-        temp.publish(&options.precondition)
-    };
-    let stat = publish().map_err(at_target)?;
-    let target = temp.target();
-    Ok(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat))
+    let precondition = options.precondition.clone();
+    Ok(Ready { temp: Arc::new(temp), dress: dress_of(&source, &options.attributes), precondition })
 }
 
 /// Also by another name: what replaced one of two hard links would part them.
@@ -82,10 +86,14 @@ fn refuse_same(source: &Source, target: &Spot) -> io::Result<()> {
     if same { Err(refuse(ErrorKind::Invalid, "both are the same file")) } else { Ok(()) }
 }
 
-fn dress_of(source: &Source) -> Dress {
+/// As the source, but for what the copy shall have otherwise.
+fn dress_of(source: &Source, other: &Attributes) -> Dress {
     let (seconds, nanos) = row::mtime(&source.stat);
     let modified = Timespec { tv_sec: seconds, tv_nsec: nanos as _ };
-    Dress { mode: Some(row::permissions(&source.stat)), modified: Some(modified) }
+    let mut dress =
+        Dress { mode: Some(row::permissions(&source.stat)), modified: Some(modified), size: None };
+    dress.add(other);
+    dress
 }
 
 fn copy_bytes(source: &Source, to: &File, tell: &Tell) -> io::Result<()> {
@@ -96,6 +104,7 @@ fn copy_bytes(source: &Source, to: &File, tell: &Tell) -> io::Result<()> {
     if share_blocks(&source.file, to) {
         return told(tell, size);
     }
+    space::check(to, row::allocated(&source.stat).min(size))?;
     let mut at = 0;
     while let Some((data, hole)) = next_data(&source.file, at, size) {
         told(tell, data - at)?;

@@ -14,12 +14,14 @@ use crate::vfs::Attributes;
 pub(super) struct Dress {
     pub mode: Option<u32>,
     pub modified: Option<Timespec>,
+    /// Where it ends: what an earlier program may have left beyond is cut off.
+    pub size: Option<u64>,
 }
 
 impl Dress {
     /// What of these attributes a disk keeps.
     pub fn of(attributes: &Attributes) -> Self {
-        Self { mode: attributes.mode, modified: timespec(attributes) }
+        Self { mode: attributes.mode, modified: timespec(attributes), size: None }
     }
 
     /// Adds what is known by now.

@@ -13,8 +13,11 @@
 //!    flushed, and get the name in one step (`temp`, `sink`).
 //! 4. **Everything blocks.** Each call runs on a blocking thread and comes back as one answer (`run`).
 
+mod batch;
 mod copy;
 mod dress;
+mod finished;
+mod flush;
 mod identity;
 mod list;
 mod name;
@@ -25,6 +28,7 @@ mod rename;
 mod row;
 mod run;
 mod sink;
+mod space;
 mod sweep;
 mod temp;
 

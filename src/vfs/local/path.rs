@@ -163,7 +163,7 @@ impl VfsPath for LocalPath {
     }
 
     async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
-        Ok(Box::new(LocalSink::resume(self.place.clone(), self.uri.clone(), state, &hint).await?))
+        LocalSink::resume(self.place.clone(), self.uri.clone(), state, hint).await
     }
 
     async fn sweep(&self, job: u32, keep: &[String]) -> Result<u64> {

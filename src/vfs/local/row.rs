@@ -80,6 +80,11 @@ pub(super) fn row(dir: impl AsFd, name: &OsStr, shown: Name, stat: &Stat) -> Ent
     row
 }
 
+/// How many bytes of a disk it takes: fewer than its size where it has holes.
+pub(super) fn allocated(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512)
+}
+
 fn link(dir: impl AsFd, name: &OsStr) -> Option<Box<Link>> {
     let target = readlinkat(&dir, name, Vec::new()).ok()?;
     let leads_to = statat(&dir, name, AtFlags::empty()).ok().map(|stat| kind_of(&stat));

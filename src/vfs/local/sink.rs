@@ -1,6 +1,7 @@
 //! A file being written: [`LocalSink`].
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -10,12 +11,16 @@ use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest};
 use futures::stream::StreamExt;
 use parking_lot::Mutex;
+use rustix::fs::Stat;
 
+use super::batch::{self, Ready, SMALL};
 use super::dress::Dress;
+use super::finished;
+use super::flush::Flusher;
 use super::place::Place;
 use super::read::read_full;
 use super::row;
-use super::run::off_loop;
+use super::run::{failure, off_loop, run};
 use super::temp::Temp;
 use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
@@ -34,6 +39,9 @@ const PARALLEL: usize = 8;
 pub(super) struct LocalSink {
     uri: Uri,
     temp: Arc<Temp>,
+    flusher: Flusher,
+    /// Whether nothing waits for the disk.
+    no_flush: bool,
     layout: Layout,
     size: Option<u64>,
     dress: Mutex<Dress>,
@@ -45,33 +53,34 @@ impl LocalSink {
         let (size, job) = (hint.size, hint.job);
         let temp = off_loop(Op::Create, &uri, move || Temp::create(place.spot()?, size, job)).await?;
         let part_size = hint.part_size.unwrap_or(PART).max(1);
-        Ok(Self::new(uri, temp, part_size, size, &hint.attributes, BTreeMap::new()))
+        Ok(Self::new(uri, temp, part_size, &hint, BTreeMap::new()))
     }
 
     /// Goes on with what is on the disk: each part counts if it still has its checksum.
-    pub async fn resume(place: Place, uri: Uri, state: SinkState, hint: &CreateHint) -> Result<Self> {
-        let SinkState { id, part_size, size, parts } = state;
-        let reopen = move || {
-            let temp = Temp::reopen(place.spot()?, &id)?;
-            let good = good_parts(&temp, parts)?;
-            Ok((temp, good))
-        };
-        let (temp, good) = off_loop(Op::Write, &uri, reopen).await?;
-        Ok(Self::new(uri, temp, part_size, size, &hint.attributes, good))
+    pub async fn resume(place: Place, uri: Uri, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
+        let at = uri.clone();
+        off_loop(Op::Write, &at, move || reopen(&place, uri, state, hint)).await
     }
 
     fn new(
         uri: Uri,
         temp: Temp,
         part_size: u64,
-        size: Option<u64>,
-        attributes: &Attributes,
+        hint: &CreateHint,
         parts: BTreeMap<u64, PartRecord>,
     ) -> Self {
-        let parallel = if size.is_some() { PARALLEL } else { 1 };
-        let dress = Dress::of(attributes);
-        let layout = Layout { part_size, parallel };
-        Self { uri, temp: Arc::new(temp), layout, size, dress: Mutex::new(dress), parts: Mutex::new(parts) }
+        let parallel = if hint.size.is_some() { PARALLEL } else { 1 };
+        let temp = Arc::new(temp);
+        Self {
+            uri,
+            flusher: Flusher::new(temp.clone()),
+            temp,
+            no_flush: hint.no_flush,
+            layout: Layout { part_size, parallel },
+            size: hint.size,
+            dress: Mutex::new(Dress::of(&hint.attributes)),
+            parts: Mutex::new(parts),
+        }
     }
 
     fn fail(&self, reason: String) -> VfsError {
@@ -84,8 +93,8 @@ impl LocalSink {
         off_loop(Op::Write, &self.uri, move || write_all(&temp, &chunks, at, crc)).await
     }
 
-    /// That parts follow each other from the first byte to the last.
-    fn check_whole(&self) -> Result<()> {
+    /// That parts follow each other from the first byte to the last. Gives how many they are, and the size.
+    fn check_whole(&self) -> Result<(usize, u64)> {
         let parts = self.parts.lock();
         let mut end = 0;
         for part in parts.values() {
@@ -96,8 +105,22 @@ impl LocalSink {
         }
         match self.size {
             Some(size) if size != end => Err(self.fail(format!("{end} of {size} bytes were written"))),
-            _ => Ok(()),
+            _ => Ok((parts.len(), end)),
         }
+    }
+
+    fn dress_of(&self, end: u64) -> Dress {
+        Dress { size: Some(end), ..*self.dress.lock() }
+    }
+
+    /// Names a large file, which no other has to wait for.
+    async fn commit_alone(&self, ready: Ready) -> io::Result<Stat> {
+        let ready = run(move || ready.temp.prepare(ready.dress).map(|()| ready)).await?;
+        if !self.no_flush {
+            self.flusher.flush().await?;
+        }
+        let no_flush = self.no_flush;
+        run(move || ready.name(no_flush)).await
     }
 }
 
@@ -110,10 +133,31 @@ fn write_all(temp: &Temp, chunks: &[Bytes], mut at: u64, mut crc: Box<Digest>) -
     Ok(crc)
 }
 
-fn good_parts(temp: &Temp, parts: Vec<PartRecord>) -> io::Result<BTreeMap<u64, PartRecord>> {
+fn reopen(place: &Place, uri: Uri, state: SinkState, hint: CreateHint) -> io::Result<Box<dyn Sink>> {
+    let temp = match Temp::reopen(place.spot()?, &state.id, state.size) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let finished = finished::find(&place.spot()?, &uri, &state)?;
+            return finished.map_or(Err(error), |finished| Ok(Box::new(finished) as Box<dyn Sink>));
+        }
+        temp => temp?,
+    };
+    let good = match good_parts(&temp.file, state.parts) {
+        Ok(good) => good,
+        // Maybe it can be read later: the parts are worth more than this attempt.
+        Err(error) => {
+            temp.keep();
+            return Err(error);
+        }
+    };
+    let hint = CreateHint { size: state.size, ..hint };
+    Ok(Box::new(LocalSink::new(uri, temp, state.part_size, &hint, good)))
+}
+
+/// Those of the parts that are on the disk as they were recorded.
+pub(super) fn good_parts(file: &File, parts: Vec<PartRecord>) -> io::Result<BTreeMap<u64, PartRecord>> {
     let mut good = BTreeMap::new();
     for part in parts {
-        if checksum(temp, part.offset, part.len)? == Some(part.crc64) {
+        if checksum(file, part.offset, part.len)? == Some(part.crc64) {
             good.insert(part.offset, part);
         }
     }
@@ -121,13 +165,13 @@ fn good_parts(temp: &Temp, parts: Vec<PartRecord>) -> io::Result<BTreeMap<u64, P
 }
 
 /// The checksum of what is on the disk; `None` where the file is too short.
-fn checksum(temp: &Temp, mut at: u64, len: u64) -> io::Result<Option<u64>> {
+fn checksum(file: &File, mut at: u64, len: u64) -> io::Result<Option<u64>> {
     let mut crc = Digest::new(CrcAlgorithm::Crc64Nvme);
     let mut buffer = vec![0; GATHER];
-    let end = at + len;
+    let Some(end) = at.checked_add(len) else { return Ok(None) };
     while at < end {
         let want = (end - at).min(GATHER as u64) as usize;
-        if read_full(&temp.file, &mut buffer[..want], at)? < want {
+        if read_full(file, &mut buffer[..want], at)? < want {
             return Ok(None);
         }
         crc.update(&buffer[..want]);
@@ -165,9 +209,8 @@ impl Sink for LocalSink {
             return Err(self.fail(format!("{done} of the {len} bytes of the part at {offset} arrived")));
         }
         // A part that is the whole is flushed by `commit`, at once and only once.
-        if self.size != Some(len) {
-            let temp = self.temp.clone();
-            off_loop(Op::Write, &self.uri, move || temp.file.sync_data()).await?;
+        if self.size != Some(len) && !self.no_flush {
+            self.flusher.flush().await.map_err(|error| failure(Op::Write, &self.uri, error))?;
         }
         self.parts.lock().insert(offset, PartRecord { offset, len, tag: None, crc64: crc.finalize() });
         Ok(())
@@ -191,15 +234,13 @@ impl Sink for LocalSink {
     }
 
     async fn commit(&self, precondition: Precondition) -> Result<Placed> {
-        self.check_whole()?;
-        let (temp, dress) = (self.temp.clone(), *self.dress.lock());
-        let finish = move || {
-            temp.finish(dress)?;
-            let stat = temp.publish(&precondition)?;
-            let target = temp.target();
-            Ok(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat))
-        };
-        off_loop(Op::Write, &self.uri, finish).await.map(Placed::by_size)
+        let (parts, end) = self.check_whole()?;
+        let ready = Ready { temp: self.temp.clone(), dress: self.dress_of(end), precondition };
+        let together = parts <= 1 && end <= SMALL && self.size.is_some() && !self.no_flush;
+        let committed = if together { batch::commit(ready).await } else { self.commit_alone(ready).await };
+        let stat = committed.map_err(|error| failure(Op::Write, &self.uri, error))?;
+        let target = self.temp.target();
+        Ok(Placed::by_size(row::row(&target.dir, &target.name, row::name_of(&target.name), &stat)))
     }
 
     async fn abort(&self) -> Result<()> {

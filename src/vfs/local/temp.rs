@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
@@ -14,6 +14,7 @@ use super::place::Spot;
 use super::rename::rename_new;
 use super::row;
 use super::run::refuse;
+use super::space;
 use super::sweep::{is_ours, new_name};
 use crate::model::{ErrorKind, Kind};
 use crate::vfs::Precondition;
@@ -22,6 +23,8 @@ use crate::vfs::Precondition;
 #[derive(Debug)]
 pub(super) struct Temp {
     pub file: File,
+    /// Tells which of two was opened first.
+    pub born: u64,
     here: Spot,
     target: Spot,
     live: AtomicBool,
@@ -36,25 +39,36 @@ impl Temp {
             return Err(refuse(ErrorKind::AlreadyExists, "a directory of that name is there"));
         }
         let (file, here) = create_new(&target, job)?;
-        let temp = Self { file, here, target, live: AtomicBool::new(true) };
-        match size {
-            Some(size) if size > 0 => temp.make_room(size)?,
-            _ => {}
-        }
+        let temp = Self::new(file, here, target);
+        temp.make_room(size)?;
         Ok(temp)
     }
 
     /// One that an earlier program left, by its name.
-    pub fn reopen(target: Spot, name: &str) -> io::Result<Self> {
+    pub fn reopen(target: Spot, name: &str, size: Option<u64>) -> io::Result<Self> {
         if !is_ours(name) {
             return Err(refuse(ErrorKind::Invalid, "that is no name of a temporary file of bifold's"));
         }
         let here = target.sibling(name)?;
+        check_private(&here.stat()?)?;
         let file = File::from(openat(&here.dir, name, FLAGS | OFlags::NONBLOCK, Mode::empty())?);
-        if row::kind_of(&fstat(&file)?) != Kind::File {
-            return Err(refuse(ErrorKind::Invalid, "the temporary file is no regular file any more"));
+        check_private(&fstat(&file)?)?;
+        let temp = Self::new(file, here, target);
+        if let Err(error) = temp.make_room(size) {
+            temp.keep();
+            return Err(error);
         }
-        Ok(Self { file, here, target, live: AtomicBool::new(true) })
+        Ok(temp)
+    }
+
+    fn new(file: File, here: Spot, target: Spot) -> Self {
+        static BORN: AtomicU64 = AtomicU64::new(0);
+        let born = BORN.fetch_add(1, Ordering::Relaxed);
+        Self { file, born, here, target, live: AtomicBool::new(true) }
+    }
+
+    fn make_room(&self, size: Option<u64>) -> io::Result<()> {
+        size.filter(|size| *size > 0).map_or(Ok(()), |size| space::take(&self.file, size))
     }
 
     /// Its name: what a journal keeps.
@@ -62,24 +76,28 @@ impl Temp {
         &self.here.name
     }
 
-    fn make_room(&self, size: u64) -> io::Result<()> {
-        match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, size) {
-            // Room is made while writing where it can't be made before.
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+    /// The file system that it is on.
+    #[allow(clippy::unnecessary_cast, clippy::cast_lossless, reason = "the widths differ between systems")]
+    pub fn device(&self) -> io::Result<u64> {
+        Ok(fstat(&self.file)?.st_dev as u64)
     }
 
-    /// Sets mode and time, and makes all of it last.
-    pub fn finish(&self, dress: Dress) -> io::Result<()> {
+    /// Sets size, mode and time.
+    pub fn prepare(&self, dress: Dress) -> io::Result<()> {
+        if let Some(size) = dress.size.filter(|size| self.file.metadata().is_ok_and(|now| now.len() != *size))
+        {
+            self.file.set_len(size)?;
+        }
         let mode = match dress.mode {
             Some(mode) => mode,
             None => self.mode_of_old()?.unwrap_or(0o666 & !umask()),
         };
         set_mode(&self.file, mode)?;
-        if let Some(modified) = dress.modified {
-            set_modified(&self.file, modified)?;
-        }
+        dress.modified.map_or(Ok(()), |modified| set_modified(&self.file, modified))
+    }
+
+    /// Makes all that was written last.
+    pub fn flush(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 
@@ -89,9 +107,11 @@ impl Temp {
         Ok(old.map(|stat| row::permissions(&stat)))
     }
 
-    /// Gives it its name if `precondition` holds; else it stays a temporary file.
+    /// Gives it its name if `precondition` holds; else it stays a temporary file. The name lasts once the
+    /// directory of [`Self::target`] is flushed.
     pub fn publish(&self, precondition: &Precondition) -> io::Result<Stat> {
         let stat = fstat(&self.file)?;
+        self.check_still_here(&stat)?;
         let old = self.target.look()?;
         if old.is_some_and(|old| row::kind_of(&old) == Kind::Dir) {
             return Err(refuse(ErrorKind::AlreadyExists, "a directory of that name is there"));
@@ -104,8 +124,18 @@ impl Temp {
             _ => renameat(&self.here.dir, &self.here.name, &self.target.dir, &self.target.name)?,
         }
         self.live.store(false, Ordering::Release);
-        self.target.flush_dir()?;
         Ok(stat)
+    }
+
+    /// That its name is still its own: something else of that name isn't what was written.
+    fn check_still_here(&self, own: &Stat) -> io::Result<()> {
+        let there = self.here.look()?;
+        let same = there.is_some_and(|there| (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino));
+        if same {
+            Ok(())
+        } else {
+            Err(refuse(ErrorKind::Conflict, "another program took the temporary file away"))
+        }
     }
 
     /// From now on dropping it leaves it where it is.
@@ -141,6 +171,16 @@ impl Drop for Temp {
             tracing::warn!(%error, name = ?self.here.name, "a temporary file could not be removed");
         }
     }
+}
+
+/// That a file which was left is a regular one of our own, which is nowhere else: by a planted pipe or
+/// a second name, what is written here would go elsewhere.
+fn check_private(stat: &Stat) -> io::Result<()> {
+    let own = stat.st_uid == rustix::process::geteuid().as_raw() && stat.st_nlink == 1;
+    if own && row::kind_of(stat) == Kind::File {
+        return Ok(());
+    }
+    Err(refuse(ErrorKind::Invalid, "the temporary file isn't the one that was written"))
 }
 
 fn changed() -> io::Error {
