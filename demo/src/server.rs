@@ -30,6 +30,8 @@ pub struct Options {
     pub max_page: usize,
     /// The least bytes of a part that isn't the last: 5 MiB, as S3 has it.
     pub min_part: u64,
+    /// Whether it tells the checksum of what was written when nobody sent one, as S3 does.
+    pub tells_checksums: bool,
     /// The region of the service; buckets can be made in others.
     pub region: String,
     /// How a request for a bucket of another region is refused.
@@ -46,6 +48,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             max_page: 1000,
             min_part: 5 << 20,
+            tells_checksums: true,
             region: "us-east-1".to_owned(),
             wrong_region: WrongRegion::default(),
             port: 0,
@@ -60,6 +63,7 @@ impl fmt::Debug for Options {
             .field("latency", &self.latency)
             .field("max_page", &self.max_page)
             .field("min_part", &self.min_part)
+            .field("tells_checksums", &self.tells_checksums)
             .field("region", &self.region)
             .field("wrong_region", &self.wrong_region)
             .field("port", &self.port)
@@ -164,8 +168,12 @@ impl Drop for Server {
 }
 
 fn front(options: &Options, store: &Store, faults: &Faults, traffic: &Arc<Traffic>) -> Front {
-    let limits = (options.max_page.clamp(1, 1000), options.min_part);
-    let mut builder = S3ServiceBuilder::new(Service::new(store.clone(), limits));
+    let mut builder = S3ServiceBuilder::new(Service {
+        store: store.clone(),
+        max_page: options.max_page.clamp(1, 1000),
+        min_part: options.min_part,
+        tells_checksums: options.tells_checksums,
+    });
     builder.set_auth(Keys);
     builder.set_access(Access {
         store: store.clone(),

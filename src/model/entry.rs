@@ -122,6 +122,24 @@ impl ETag {
         }
     }
 
+    /// The tag that a service gives to bytes with this MD5, where its tags are MD5s.
+    pub fn of_md5(md5: [u8; 16]) -> Self {
+        Self(Repr::Hash(md5))
+    }
+
+    /// The same of an object in parts, from the MD5 of their MD5s.
+    pub fn of_parts(md5: [u8; 16], parts: u16) -> Self {
+        Self(Repr::Parts(md5, parts))
+    }
+
+    /// The MD5 that this may be: it has the form of one, and of no more.
+    pub fn as_md5(&self) -> Option<[u8; 16]> {
+        match self.0 {
+            Repr::Hash(hash) => Some(hash),
+            _ => None,
+        }
+    }
+
     /// The number of parts that a multipart tag (`hash-N`) tells.
     pub fn parts(&self) -> Option<u16> {
         match self.0 {

@@ -23,6 +23,8 @@ pub struct Head {
     pub cache_control: Option<String>,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// Whether it was restored from an archive, and can be read for a while.
+    pub restored: bool,
     /// How many tags it has, where the service says so; most say nothing when there are none.
     pub tag_count: Option<u32>,
     /// The encryption at rest (`AES256`, `aws:kms`) and the key's id.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::DynPath;
 use super::local::LocalPath;
 use super::s3::limits::Limits;
 use super::s3::{Cached, S3Path, Sdk, Service, endpoint};
+use super::{Attributes, DynPath, Encryption};
 use crate::cache::ops::SharedOpCache;
 use crate::cache::{CacheStats, ConnectionId, Meter, RequestCounts};
 use crate::config::{Connection, Env, Settings};
 use crate::model::uri::DEFAULT_CONNECTION;
-use crate::model::{ConnName, ErrorKind, Op, Result, S3Uri, Uri, VfsError};
+use crate::model::{ConnName, ErrorKind, Op, Result, S3Uri, StorageClass, Uri, VfsError};
 
 /// What makes the handles of a connection.
 type Maker = Arc<dyn Fn(&S3Uri) -> Result<DynPath> + Send + Sync>;
@@ -64,6 +64,7 @@ impl Registry {
             api: Arc::new(Cached::new(sdk.clone(), self.0.cache.clone())),
             read_only: connection.read_only,
             limits: Limits::of(address.as_deref()).with(connection),
+            written: written(connection),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };
@@ -128,6 +129,14 @@ impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Registry").field(&self.connections()).finish()
     }
+}
+
+/// What new objects carry by the settings.
+fn written(connection: &Connection) -> Attributes {
+    let key = connection.kms_key_id.clone();
+    let kind = connection.encryption.clone().or_else(|| key.as_ref().map(|_| "aws:kms".to_owned()));
+    let class = connection.storage_class.as_deref().map(StorageClass::new);
+    Attributes { class, encryption: kind.map(|kind| Encryption { kind, key }), ..Attributes::default() }
 }
 
 /// Who is asking whom.

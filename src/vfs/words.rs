@@ -154,6 +154,18 @@ impl Attributes {
         }
     }
 
+    /// Whether it says anything of headers or metadata.
+    pub fn says_headers(&self) -> bool {
+        let headers = [
+            &self.content_type,
+            &self.content_encoding,
+            &self.content_disposition,
+            &self.content_language,
+            &self.cache_control,
+        ];
+        headers.iter().any(|header| header.is_some()) || !self.metadata.is_empty()
+    }
+
     /// The same, and what it doesn't say as `other` has it.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {

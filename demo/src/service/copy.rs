@@ -99,6 +99,7 @@ pub(super) fn copy_object(
     let kept = resum(&found.object.body, &found.object.sums, named)?;
     let (encryption, key) = encryption(&attributes);
     let object = store::Object::new(found.object.body.clone(), attributes, kept.clone());
+    let kept = service.told(kept, named.is_some());
     let etag = object.etag.clone();
     let mut state = service.store.lock();
     let target = bucket(&state, &input.bucket)?;

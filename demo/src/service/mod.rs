@@ -30,14 +30,16 @@ pub(crate) use delete::delete_current;
 /// The operations on a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
-    store: Store,
-    max_page: usize,
-    min_part: u64,
+    pub store: Store,
+    pub max_page: usize,
+    pub min_part: u64,
+    pub tells_checksums: bool,
 }
 
 impl Service {
-    pub fn new(store: Store, (max_page, min_part): (usize, u64)) -> Self {
-        Self { store, max_page, min_part }
+    /// The sums that an answer tells of what it wrote.
+    fn told(&self, kept: Checksum, sent: bool) -> Checksum {
+        if sent || self.tells_checksums { kept } else { Checksum::default() }
     }
 
     /// How many rows a page has when a client asks for `asked`.

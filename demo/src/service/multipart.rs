@@ -137,7 +137,8 @@ pub(super) fn complete_multipart_upload(
     check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let object = joined(upload, &parts);
     check_whole(&input, &object)?;
-    let (etag, kept) = (object.etag.clone(), object.sums.clone());
+    let kept = service.told(object.sums.clone(), upload.algorithm.is_some());
+    let etag = object.etag.clone();
     let (encryption, key) = encryption(&object.attributes);
     remove(&mut state, &input.bucket, &input.key, &input.upload_id)?;
     let version = state.put(&input.bucket, &input.key, Some(object));

@@ -142,7 +142,11 @@ pub(super) fn head_object(
     }
     output.parts_count =
         input.part_number.filter(|_| !object.parts.is_empty()).map(|_| super::count(object.parts.len()));
+    let tags = object.attributes.tags.len();
     let mut response = S3Response::new(output);
+    if tags > 0 {
+        response.headers.insert("x-amz-tagging-count", header(&tags.to_string()));
+    }
     response.status = partial.then_some(StatusCode::PARTIAL_CONTENT);
     Ok(response)
 }

@@ -110,6 +110,7 @@ pub(super) async fn put_object(
         checksum_type: kept.checksum_type.clone(),
         ..PutObjectOutput::default()
     };
+    let kept = service.told(kept, !sums::is_none(&sent) || named.is_some());
     sums::give!(kept, output);
     ok(output)
 }

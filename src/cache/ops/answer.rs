@@ -141,6 +141,7 @@ pub(super) fn head_of_row(row: &Entry, key: &str) -> Head {
         content_language: None,
         cache_control: None,
         metadata: std::collections::BTreeMap::new(),
+        restored: false,
         tag_count: None,
         encryption: None,
         checksum: None,

@@ -64,6 +64,7 @@ fn row_alone(entry: Entry) -> Head {
         content_language: None,
         cache_control: None,
         metadata: BTreeMap::new(),
+        restored: false,
         tag_count: None,
         encryption: None,
         checksum: None,

@@ -152,6 +152,7 @@ impl VfsPath for MemoryPath {
                 content_language: None,
                 cache_control: None,
                 metadata: attributes.metadata,
+                restored: false,
                 tag_count: None,
                 encryption: None,
                 checksum: None,

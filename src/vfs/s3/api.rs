@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,6 +70,17 @@ pub struct ObjectAttributes {
     pub tags: Vec<(String, String)>,
 }
 
+/// What a copy on the service says again.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Restated {
+    /// All that the copy is to carry; class and encryption are always taken from here.
+    pub attributes: ObjectAttributes,
+    /// Whether headers and metadata are, too, and don't go along by themselves.
+    pub headers: bool,
+    /// Whether tags are.
+    pub tags: bool,
+}
+
 /// What a completed write tells.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Written {
@@ -126,6 +137,24 @@ pub struct Payload {
     pub bytes: Bytes,
     /// Their CRC64NVME, which the service checks where the connection's checksum mode allows it.
     pub crc64: u64,
+    md5: Arc<OnceLock<[u8; 16]>>,
+}
+
+impl Payload {
+    /// These bytes, of which the CRC64NVME is known.
+    pub fn new(bytes: Bytes, crc64: u64) -> Self {
+        Self { bytes, crc64, md5: Arc::default() }
+    }
+
+    /// Their MD5, computed once.
+    pub fn md5(&self) -> [u8; 16] {
+        *self.md5.get_or_init(|| super::checksum::md5_of(&self.bytes))
+    }
+
+    /// Their MD5, where it was needed before.
+    pub fn known_md5(&self) -> Option<[u8; 16]> {
+        self.md5.get().copied()
+    }
 }
 
 /// The S3 operations that bifold uses, on one connection.
@@ -168,12 +197,12 @@ pub trait S3Api: Debug + Send + Sync + 'static {
         precondition: &Precondition,
     ) -> Result<Written>;
 
-    /// CopyObject, keeping or replacing what the source carries as `attributes` says.
+    /// CopyObject, keeping or replacing what the source carries as `restated` says.
     async fn copy(
         &self,
         from: &ObjectRef,
         to: &ObjectRef,
-        attributes: &ObjectAttributes,
+        restated: &Restated,
         source_tag: Option<&ETag>,
         precondition: &Precondition,
     ) -> Result<Written>;

@@ -17,8 +17,8 @@ use futures::stream::{self, BoxStream};
 use self::flight::{End, Entered, Flights, Reader, Single};
 use super::S3Api;
 use super::api::{
-    ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart,
-    Written,
+    ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, UploadRef,
+    UploadedPart, Written,
 };
 use crate::cache::ops::{
     Answer, Change, Extent, Listing, OpKey, Outcome, Query, SharedOpCache, Touch, WriteFence,
@@ -304,11 +304,11 @@ impl<A: S3Api> S3Api for Cached<A> {
         &self,
         from: &ObjectRef,
         to: &ObjectRef,
-        attributes: &ObjectAttributes,
+        restated: &Restated,
         source_tag: Option<&ETag>,
         precondition: &Precondition,
     ) -> Result<Written> {
-        let copy = self.inner.copy(from, to, attributes, source_tag, precondition);
+        let copy = self.inner.copy(from, to, restated, source_tag, precondition);
         self.write(&to.bucket, added(&to.key), copy).await
     }
 

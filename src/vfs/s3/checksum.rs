@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use crc_fast::{CrcAlgorithm, checksum_combine};
 use futures::StreamExt;
+use md5::{Digest, Md5};
 
 use super::api::Payload;
 use crate::model::{ErrorKind, Result, VfsError};
@@ -34,7 +35,12 @@ pub(super) fn combined(first: u64, second: u64, second_len: u64) -> u64 {
 /// A piece with its checksum.
 pub(super) fn payload(bytes: Bytes) -> Payload {
     let crc64 = crc64(&bytes);
-    Payload { bytes, crc64 }
+    Payload::new(bytes, crc64)
+}
+
+/// The MD5 of these bytes.
+pub(super) fn md5_of(bytes: &[u8]) -> [u8; 16] {
+    Md5::digest(bytes).into()
 }
 
 /// All of a body, which must be exactly `len` bytes; else what `error` makes of the reason.

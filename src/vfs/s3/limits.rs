@@ -16,6 +16,8 @@ pub const PARALLEL_PARTS: usize = 8;
 pub const COPY_AT_ONCE: u64 = 4 * GIB + 512 * MIB;
 /// The parts of a larger server-side copy.
 pub const COPY_PART: u64 = 512 * MIB;
+/// Parts of one such copy under way at once.
+pub const PARALLEL_COPIES: usize = 16;
 
 /// The bounds of a service, in bytes and counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

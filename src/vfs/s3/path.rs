@@ -13,7 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, Payload, S3Api};
+use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, S3Api};
+use super::checksum::payload;
 use super::limits::{COPY_AT_ONCE, Limits};
 use super::{bound, copy, upload};
 use crate::model::{
@@ -33,6 +34,8 @@ pub struct Service {
     pub read_only: bool,
     /// The service's bounds.
     pub limits: Limits,
+    /// What new objects carry where nobody says otherwise: class and encryption.
+    pub written: Attributes,
 }
 
 /// A place on S3: the list of buckets, a bucket, a prefix or an object.
@@ -93,6 +96,20 @@ impl S3Path {
     pub(super) fn check_key(&self, op: Op) -> Result<()> {
         let fits = self.service.limits.check_key(&self.at.key);
         fits.map_err(|beyond| self.error(op, ErrorKind::Invalid, beyond.to_string()))
+    }
+
+    /// Looks at a destination right before a copy that a service binds to nothing: many pass over the
+    /// conditions there in silence.
+    pub(super) async fn still_bound(&self, op: Op, on: &Precondition) -> Result<()> {
+        if self.service.limits.conditional_copy || *on == Precondition::None {
+            return Ok(());
+        }
+        match (on, self.head_now(op, Detail::Row, Freshness::Past).await) {
+            (Precondition::Matches(tag), Ok(head)) if head.entry.tag.as_ref() == Some(tag) => Ok(()),
+            (Precondition::Absent, Err(error)) if error.kind == ErrorKind::NotFound => Ok(()),
+            (_, Err(error)) if error.kind != ErrorKind::NotFound => Err(error),
+            _ => Err(self.error(op, ErrorKind::Conflict, "it is not what it was")),
+        }
     }
 
     async fn head_now(&self, op: Op, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {
@@ -248,9 +265,13 @@ impl VfsPath for S3Path {
         }
         let marker = Self::new(self.service.clone(), self.at.as_prefix());
         marker.check_key(Op::Mkdir)?;
-        let attributes =
-            ObjectAttributes { content_type: Some("application/x-directory".into()), ..Default::default() };
-        let nothing = Payload { bytes: bytes::Bytes::new(), crc64: crc_fast::crc64_nvme(&[]) };
+        let encryption = self.service.written.encryption.clone();
+        let attributes = ObjectAttributes {
+            content_type: Some("application/x-directory".into()),
+            encryption: encryption.map(|it| (it.kind, it.key)),
+            ..Default::default()
+        };
+        let nothing = payload(bytes::Bytes::new());
         let object = marker.object(Op::Mkdir)?;
         match self.service.api.put(&object, &attributes, nothing, &Precondition::Absent).await {
             Err(error) if error.kind == ErrorKind::Conflict => {
@@ -334,7 +355,7 @@ impl VfsPath for S3Path {
         progress: Progress<'_>,
     ) -> Result<Option<Placed>> {
         match to.as_any().downcast_ref::<Self>() {
-            Some(to) => Ok(copy::copy(self, to, options, progress).await?.map(Placed::by_size)),
+            Some(to) => copy::copy(self, to, options, progress).await,
             None => Ok(None),
         }
     }

@@ -2,10 +2,13 @@
 
 mod copying;
 mod credentials;
+mod dressing;
 mod errors;
 mod faults;
 mod listing;
 mod log;
 mod objects;
+mod proofs;
 mod regions;
+mod resuming;
 mod uploads;

@@ -122,6 +122,7 @@ async fn another_process_goes_on_from_the_journal() {
     }
     let mut kept = sink.state();
     kept.parts[1].tag = Some("not what the service has".into());
+    kept.parts[1].crc64 ^= 1;
     drop(sink);
 
     let sink = at(&uncached(&server), "k").resume(kept, CreateHint::default()).await.expect("resumed");

@@ -239,6 +239,7 @@ fn head_of(name: &str, value: u64) -> Head {
         content_language: None,
         cache_control: None,
         metadata: BTreeMap::new(),
+        restored: false,
         tag_count: None,
         encryption: None,
         checksum: None,
@@ -296,7 +297,7 @@ impl S3Api for Fake {
         &self,
         _: &ObjectRef,
         to: &ObjectRef,
-        _: &ObjectAttributes,
+        _: &Restated,
         _: Option<&ETag>,
         _: &Precondition,
     ) -> Result<Written> {

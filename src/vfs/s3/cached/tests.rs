@@ -58,7 +58,7 @@ impl Setup {
     }
 
     pub(super) async fn put(&self, key: &str, value: u64) -> Result<Written> {
-        let payload = Payload { bytes: bytes::Bytes::new(), crc64: value };
+        let payload = Payload::new(bytes::Bytes::new(), value);
         self.s3.put(&object(key), &ObjectAttributes::default(), payload, &Precondition::None).await
     }
 

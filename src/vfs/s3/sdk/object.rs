@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{
+    ChecksumMode, MetadataDirective, ServerSideEncryption, StorageClass, TaggingDirective,
+};
 use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use md5::{Digest, Md5};
 
 use super::super::super::{Precondition, required_etag};
-use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Written};
+use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Restated, Written};
 use super::super::checksum::crc64_text;
 use super::super::reasons;
 use super::body::{SILENCE, STALL, Sending, incoming, outgoing, unless_stalled};
@@ -65,12 +66,21 @@ pub(super) fn storage_class(of: &ObjectAttributes) -> Option<StorageClass> {
     of.class.as_ref().map(|class| StorageClass::from(class.as_str()))
 }
 
+/// What a copy names in its request: not what goes along by itself.
+fn said(restated: &Restated) -> ObjectAttributes {
+    let all = restated.attributes.clone();
+    let (class, encryption) = (all.class.clone(), all.encryption.clone());
+    let tags = if restated.tags { all.tags.clone() } else { Vec::new() };
+    let headers = if restated.headers { all } else { ObjectAttributes::default() };
+    ObjectAttributes { class, encryption, tags, ..headers }
+}
+
 /// The checksum headers of a payload: CRC64NVME where the service takes it, else an MD5.
 pub(super) fn checksums(payload: &Payload, sends_crc: bool) -> (Option<String>, Option<String>) {
     if sends_crc {
         return (Some(crc64_text(payload.crc64)), None);
     }
-    (None, Some(BASE64_STANDARD.encode(Md5::digest(&payload.bytes))))
+    (None, Some(BASE64_STANDARD.encode(payload.md5())))
 }
 
 /// An answer, or the stall in its place.
@@ -211,32 +221,26 @@ impl Sdk {
         })
     }
 
-    /// Metadata, content headers and tags go along by themselves; class and encryption wouldn't, and are
-    /// taken from `with`.
+    /// Metadata, content headers and tags go along by themselves unless they are to be others; class and
+    /// encryption wouldn't, and are said again.
     pub(super) async fn copy_object(
         &self,
         from: &ObjectRef,
         to: &ObjectRef,
-        with: &ObjectAttributes,
+        restated: &Restated,
         source_tag: Option<&ETag>,
         precondition: &Precondition,
     ) -> Result<Written> {
         let ask = self.ask(Op::Copy, OpKind::Copy, &to.bucket, &to.key);
         let (none_match, if_match) = conditions(&ask, precondition)?;
-        let (sse, key_id) = encryption(with);
+        let with = said(restated);
         let silent = Sending::answer_within(SILENCE);
         let output = self
             .call(&ask, |route| {
-                let request = route
-                    .clients
-                    .transfers
-                    .copy_object()
-                    .copy_source(copy_source(from))
-                    .bucket(&*to.bucket)
-                    .key(&*to.key)
-                    .set_storage_class(storage_class(with))
-                    .set_server_side_encryption(sse.clone())
-                    .set_ssekms_key_id(key_id.clone())
+                let request = route.clients.transfers.copy_object().copy_source(copy_source(from));
+                let request = dressed!(request.bucket(&*to.bucket).key(&*to.key), &with)
+                    .set_metadata_directive(restated.headers.then_some(MetadataDirective::Replace))
+                    .set_tagging_directive(restated.tags.then_some(TaggingDirective::Replace))
                     .set_copy_source_if_match(source_tag.map(ETag::quoted))
                     .set_if_none_match(none_match.clone())
                     .set_if_match(if_match.clone())

@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 
 use super::super::super::{Precondition, Removed};
 use super::super::api::{
-    ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, S3Api, UploadRef,
+    ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, S3Api, UploadRef,
     UploadedPart, Written,
 };
 use super::object::reads_by_tag;
@@ -72,12 +72,12 @@ impl S3Api for Sdk {
         &self,
         from: &ObjectRef,
         to: &ObjectRef,
-        attributes: &ObjectAttributes,
+        restated: &Restated,
         source_tag: Option<&ETag>,
         precondition: &Precondition,
     ) -> Result<Written> {
         self.refuse_source(from, OpKind::Copy).await?;
-        self.copy_object(from, to, attributes, source_tag, precondition).await
+        self.copy_object(from, to, restated, source_tag, precondition).await
     }
 
     async fn create_upload(&self, object: &ObjectRef, attributes: &ObjectAttributes) -> Result<UploadRef> {

@@ -5,39 +5,57 @@
 //!   the object that is there now is asked for it: so a success is known as one, and nobody else's is taken
 //!   for it ([`settle`]).
 //! - The checksum of the whole is combined from those of its parts and sent along for the service to check,
-//!   where the connection's mode allows it; else each request carries its MD5.
-//! - The state that a journal keeps is `id:upload id`.
+//!   where the connection's mode allows it; else each request carries its MD5. What came back says how the
+//!   object was verified ([`proof`]).
+//! - The state that a journal keeps is `id:upload id`; [`resume`] goes on from it.
+//! - A copy on the service above what one request takes is an upload whose parts are copied ([`copied`]).
 
+mod copied;
+mod dress;
 mod pipe;
+mod proof;
+mod resume;
 mod settle;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use self::pipe::Pipe;
-use super::api::{ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart, Written};
-use super::checksum::{combined, crc64, gathered, payload};
-use super::limits::{MULTIPART_FROM, PARALLEL_PARTS};
+use self::proof::{Sent, Whole};
+use super::api::{ObjectRef, Payload, UploadRef, UploadedPart, Written};
+use super::checksum::{gathered, payload};
+use super::limits::{COPY_PART, MULTIPART_FROM, PARALLEL_COPIES, PARALLEL_PARTS};
 use super::path::S3Path;
-use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, VfsError, WRITE_ID};
-use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
+use crate::model::{Entry, ErrorKind, Head, Kind, Op, Result, Tag, VfsError};
+use crate::vfs::{
+    Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState, VfsPath,
+};
+
+pub(super) use self::dress::check_tags;
+pub(super) use self::resume::resume;
 
 /// An object on its way.
 #[derive(Debug)]
 struct Upload {
     path: S3Path,
     object: ObjectRef,
-    attributes: ObjectAttributes,
+    /// What it is to carry, as far as callers said.
+    given: Mutex<Attributes>,
     size: Option<u64>,
     part_size: u64,
-    /// From this size on it goes in parts.
-    parts_from: u64,
+    in_parts: bool,
+    /// Whether its parts are copied on the service.
+    copies: bool,
     id: String,
     state: Mutex<State>,
     pipe: tokio::sync::Mutex<Pipe>,
+    /// What the parts are copied from, looked at before the first of them.
+    source: OnceCell<Arc<Head>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,54 +64,19 @@ struct State {
     held: Option<Payload>,
     upload: Option<UploadRef>,
     /// What the service has, by offset.
-    parts: BTreeMap<u64, (UploadedPart, u64)>,
+    parts: BTreeMap<u64, Sent>,
+    /// What the service has besides, and nobody here knows of.
+    unproven: BTreeMap<u64, UploadedPart>,
     /// Whether a PUT or a completion was sent whose outcome nobody knows.
     doubt: bool,
-    done: Option<Entry>,
-}
-
-/// The whole as it is about to become visible.
-enum Whole {
-    One(Payload),
-    Parts(UploadRef, Vec<UploadedPart>, u64),
-}
-
-impl Whole {
-    fn crc64(&self) -> u64 {
-        match self {
-            Self::One(payload) => payload.crc64,
-            Self::Parts(.., crc64) => *crc64,
-        }
-    }
-
-    fn size(&self) -> u64 {
-        match self {
-            Self::One(payload) => payload.bytes.len() as u64,
-            Self::Parts(_, parts, _) => parts.iter().map(|part| part.size).sum(),
-        }
-    }
+    done: Option<Placed>,
 }
 
 /// Begins an upload. One in parts exists at the service from here on; a dropped call may leave it there.
 pub(super) async fn create(path: &S3Path, hint: CreateHint) -> Result<Box<dyn Sink>> {
-    let upload = Upload::new(path, hint.size, hint.part_size, &hint.attributes, new_id())?;
-    if upload.goes_in_parts() {
+    let upload = Upload::new(path, &hint, new_id())?;
+    if upload.in_parts {
         upload.begin().await?;
-    }
-    Ok(Box::new(upload))
-}
-
-/// Goes on with an upload: the service's own list of its parts is the truth, and what it doesn't have as
-/// the journal says is to be sent again.
-pub(super) async fn resume(path: &S3Path, kept: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
-    let Some((id, upload_id)) = kept.id.split_once(':') else {
-        let error = path.error(Op::Create, ErrorKind::Invalid, "the journal names no upload");
-        return Err(error.with_hint("begin it anew"));
-    };
-    let insisted = (!upload_id.is_empty()).then_some(kept.part_size);
-    let upload = Upload::new(path, kept.size, insisted, &hint.attributes, id.to_owned())?;
-    if !upload_id.is_empty() {
-        upload.take_up(upload_id, &kept).await?;
     }
     Ok(Box::new(upload))
 }
@@ -103,36 +86,27 @@ fn new_id() -> String {
 }
 
 impl Upload {
-    fn new(
-        path: &S3Path,
-        size: Option<u64>,
-        insisted: Option<u64>,
-        with: &Attributes,
-        id: String,
-    ) -> Result<Self> {
+    fn new(path: &S3Path, hint: &CreateHint, id: String) -> Result<Self> {
         let object = path.object(Op::Create)?;
-        let limits = path.service.limits;
+        let (limits, size) = (path.service.limits, hint.size.unwrap_or_default());
+        let large = || hint.copies.then(|| COPY_PART.max(size.div_ceil(limits.max_parts)));
         let part_size = limits
-            .part_size(size.unwrap_or_default(), insisted)
+            .part_size(size, hint.part_size.or_else(large))
             .map_err(|beyond| path.error(Op::Create, ErrorKind::Invalid, beyond.to_string()))?;
-        let mut metadata = with.metadata.clone();
-        metadata.insert(WRITE_ID.to_owned(), id.clone());
-        let attributes = ObjectAttributes {
-            content_type: with.content_type.clone(),
-            class: with.class.clone(),
-            metadata,
-            ..ObjectAttributes::default()
-        };
+        let insisted = hint.part_size.map_or(MULTIPART_FROM, |part| part.saturating_add(1));
+        let from = if hint.copies { 1 } else { insisted.min(MULTIPART_FROM) };
         Ok(Self {
             path: path.clone(),
             object,
-            attributes,
-            size,
+            given: Mutex::new(hint.attributes.clone()),
+            size: hint.size,
             part_size,
-            parts_from: insisted.map_or(MULTIPART_FROM, |part| part.saturating_add(1).min(MULTIPART_FROM)),
+            in_parts: hint.size.is_some_and(|size| size >= from),
+            copies: hint.copies,
             id,
             state: Mutex::default(),
             pipe: tokio::sync::Mutex::default(),
+            source: OnceCell::new(),
         })
     }
 
@@ -140,52 +114,31 @@ impl Upload {
         self.path.error(Op::Write, kind, reason)
     }
 
-    fn goes_in_parts(&self) -> bool {
-        self.size.is_some_and(|size| size >= self.parts_from)
-    }
-
     async fn begin(&self) -> Result<UploadRef> {
         if let Some(upload) = self.state.lock().upload.clone() {
             return Ok(upload);
         }
-        let upload = self.path.service.api.create_upload(&self.object, &self.attributes).await?;
+        let carried = self.carried(&[])?;
+        let upload = self.path.service.api.create_upload(&self.object, &carried).await?;
         self.state.lock().upload = Some(upload.clone());
         Ok(upload)
-    }
-
-    async fn take_up(&self, upload_id: &str, kept: &SinkState) -> Result<()> {
-        let ObjectRef { bucket, key, .. } = self.object.clone();
-        let upload = UploadRef { bucket, key, id: upload_id.into() };
-        let there = match self.path.service.api.list_parts(&upload).await {
-            Ok(there) => there,
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                return self.finished_before(kept, error).await;
-            }
-            Err(error) => return Err(error),
-        };
-        let mut state = self.state.lock();
-        for record in &kept.parts {
-            let number = self.number(record.offset);
-            let same = |part: &&UploadedPart| {
-                part.number == number && part.size == record.len && Some(part.etag.to_string()) == record.tag
-            };
-            if let Some(part) = there.iter().find(same) {
-                state.parts.insert(record.offset, (part.clone(), record.crc64));
-            }
-        }
-        state.upload = Some(upload);
-        Ok(())
     }
 
     fn number(&self, offset: u64) -> u32 {
         u32::try_from(offset / self.part_size.max(1)).unwrap_or(u32::MAX - 1) + 1
     }
 
+    /// Where a part lies in the layout, if it does.
+    fn place_of(&self, number: u32) -> Option<Range<u64>> {
+        let from = u64::from(number.checked_sub(1)?).checked_mul(self.part_size)?;
+        let size = self.size.filter(|size| from < *size)?;
+        Some(from..from.saturating_add(self.part_size).min(size))
+    }
+
     /// Whether a part begins and ends where the layout has it.
     fn check_place(&self, offset: u64, len: u64) -> Result<()> {
-        let size = self.size.unwrap_or(u64::MAX);
-        let end = offset.saturating_add(self.part_size).min(size);
-        if offset.is_multiple_of(self.part_size.max(1)) && offset.checked_add(len) == Some(end) {
+        let fits = offset.is_multiple_of(self.part_size.max(1));
+        if fits && self.place_of(self.number(offset)) == Some(offset..offset.saturating_add(len)) {
             return Ok(());
         }
         let reason = format!("{len} bytes at {offset} are no part of a layout of {} bytes", self.part_size);
@@ -194,51 +147,22 @@ impl Upload {
 
     async fn send(&self, number: u32, offset: u64, payload: Payload) -> Result<()> {
         let upload = self.begin().await?;
-        let crc64 = payload.crc64;
-        let part = self.path.service.api.upload_part(&upload, number, payload).await?;
-        self.state.lock().parts.insert(offset, (part, crc64));
+        let part = self.path.service.api.upload_part(&upload, number, payload.clone()).await?;
+        let sent = self.compared(part, &payload)?;
+        self.state.lock().parts.insert(offset, sent);
         Ok(())
-    }
-
-    /// All that was written, if it is all.
-    fn whole(&self) -> Result<Whole> {
-        let mut state = self.state.lock();
-        let Some(upload) = state.upload.clone() else {
-            let held = state.held.get_or_insert_with(|| payload(bytes::Bytes::new())).clone();
-            return self.complete(Whole::One(held));
-        };
-        let mut end = 0;
-        let mut crc = crc64(b"");
-        let mut parts = Vec::with_capacity(state.parts.len());
-        for (offset, (part, crc64)) in &state.parts {
-            if *offset != end {
-                return Err(self.error(ErrorKind::Invalid, format!("bytes {end}..{offset} are missing")));
-            }
-            end += part.size;
-            crc = combined(crc, *crc64, part.size);
-            parts.push(part.clone());
-        }
-        self.complete(Whole::Parts(upload, parts, crc))
-    }
-
-    fn complete(&self, whole: Whole) -> Result<Whole> {
-        match self.size {
-            Some(size) if size != whole.size() => {
-                let reason = format!("{} of {size} bytes were written", whole.size());
-                Err(self.error(ErrorKind::Invalid, reason))
-            }
-            _ => Ok(whole),
-        }
     }
 
     async fn finish(&self, whole: &Whole, precondition: &Precondition) -> Result<Written> {
         let api = &self.path.service.api;
         match whole {
             Whole::One(payload) => {
-                api.put(&self.object, &self.attributes, payload.clone(), precondition).await
+                let carried = self.carried(&payload.bytes)?;
+                api.put(&self.object, &carried, payload.clone(), precondition).await
             }
-            Whole::Parts(upload, parts, crc64) => {
-                api.complete_upload(upload, parts, Some(*crc64), precondition).await
+            Whole::Parts(upload, sent, crc64) => {
+                let parts: Vec<_> = sent.iter().map(|sent| sent.part.clone()).collect();
+                api.complete_upload(upload, &parts, *crc64, precondition).await
             }
         }
     }
@@ -247,7 +171,7 @@ impl Upload {
         let mut entry = Entry::new(self.path.row_name(), Kind::File);
         entry.size = Some(size);
         entry.tag = tag;
-        entry.class = self.attributes.class.clone().filter(|class| !class.is_standard());
+        entry.class = self.class().filter(|class| !class.is_standard());
         entry
     }
 }
@@ -255,9 +179,10 @@ impl Upload {
 #[async_trait]
 impl Sink for Upload {
     fn layout(&self) -> Layout {
+        let parallel = if self.copies { PARALLEL_COPIES } else { PARALLEL_PARTS };
         match self.size {
             None => Layout { part_size: self.part_size, parallel: 1 },
-            Some(_) if self.goes_in_parts() => Layout { part_size: self.part_size, parallel: PARALLEL_PARTS },
+            Some(_) if self.in_parts => Layout { part_size: self.part_size, parallel },
             Some(_) => Layout { part_size: MULTIPART_FROM, parallel: 1 },
         }
     }
@@ -274,7 +199,7 @@ impl Sink for Upload {
         if self.size.is_none() {
             return pipe::take(self, offset, bytes).await;
         }
-        if !self.goes_in_parts() {
+        if !self.in_parts {
             if len != self.size.unwrap_or_default() {
                 return Err(self.error(ErrorKind::Invalid, "an object of this size is written as one part"));
             }
@@ -285,18 +210,40 @@ impl Sink for Upload {
         self.send(self.number(offset), offset, payload(bytes)).await
     }
 
-    fn dress(&self, _: &Attributes) {}
+    async fn copy_part(
+        &self,
+        from: &dyn VfsPath,
+        source: &Precondition,
+        offset: u64,
+        len: u64,
+    ) -> Result<bool> {
+        self.copied(from, source, offset, len).await
+    }
+
+    fn unproven(&self) -> Vec<Range<u64>> {
+        let state = self.state.lock();
+        state.unproven.values().filter_map(|part| self.place_of(part.number)).collect()
+    }
+
+    async fn prove(&self, offset: u64, body: Body) -> Result<bool> {
+        self.proven(offset, body).await
+    }
+
+    fn dress(&self, attributes: &Attributes) {
+        let mut given = self.given.lock();
+        *given = std::mem::take(&mut *given).or(attributes);
+    }
 
     fn keep(&self) {}
 
     fn state(&self) -> SinkState {
         let state = self.state.lock();
         let upload = state.upload.as_ref().map(|upload| &*upload.id).unwrap_or_default();
-        let record = |(offset, (part, crc64)): (&u64, &(UploadedPart, u64))| PartRecord {
+        let record = |(offset, sent): (&u64, &Sent)| PartRecord {
             offset: *offset,
-            len: part.size,
-            tag: Some(part.etag.to_string()),
-            crc64: *crc64,
+            len: sent.part.size,
+            tag: Some(sent.part.etag.to_string()),
+            crc64: sent.crc64.unwrap_or_default(),
         };
         SinkState {
             id: format!("{}:{upload}", self.id),
@@ -307,19 +254,22 @@ impl Sink for Upload {
     }
 
     async fn commit(&self, precondition: Precondition) -> Result<Placed> {
-        if let Some(entry) = self.state.lock().done.clone() {
-            return Ok(Placed::by_size(entry));
+        if let Some(placed) = self.state.lock().done.clone() {
+            return Ok(placed);
         }
         pipe::drain(self).await?;
         let whole = self.whole()?;
+        if self.copies {
+            self.path.still_bound(Op::Copy, &precondition).await?;
+        }
         // From here on the outcome is open until an answer settles it, also if this call is dropped.
         let doubted = std::mem::replace(&mut self.state.lock().doubt, true);
-        let entry = match self.finish(&whole, &precondition).await {
+        let placed = match self.finish(&whole, &precondition).await {
             Ok(written) => self.verified(&whole, &written)?,
             Err(error) => self.settled(&whole, &precondition, error, doubted).await?,
         };
-        self.state.lock().done = Some(entry.clone());
-        Ok(Placed::by_size(entry))
+        self.state.lock().done = Some(placed.clone());
+        Ok(placed)
     }
 
     async fn abort(&self) -> Result<()> {

@@ -3,27 +3,15 @@
 //! After an answer was lost, 412, 409, 404 and NoSuchUpload prove nothing: they may be the echo of our
 //! own success. The object's id, size and checksum do.
 
-use super::super::api::{Detail, Written};
-use super::super::checksum::crc64_text;
+use super::super::api::Detail;
+use super::super::checksum::{combined, crc64, crc64_text};
 use super::{Upload, Whole};
-use crate::model::{Entry, ErrorKind, Freshness, Head, Result, Tag, VfsError};
+use crate::model::{ErrorKind, Freshness, Head, Result, VfsError};
 use crate::vfs::s3::reasons;
-use crate::vfs::{Precondition, SinkState};
+use crate::vfs::{Placed, Precondition, Proof, SinkState};
 
 impl Upload {
-    /// The entry after an answer that says success.
-    pub(super) fn verified(&self, whole: &Whole, written: &Written) -> Result<Entry> {
-        let ours = crc64_text(whole.crc64());
-        match &written.crc64 {
-            Some(theirs) if *theirs != ours => {
-                let reason = format!("the service has another checksum: {theirs} and not {ours}");
-                Err(self.error(ErrorKind::Corrupt, reason))
-            }
-            _ => Ok(self.entry(whole.size(), written.etag.clone().map(Tag::ETag))),
-        }
-    }
-
-    /// The entry after an answer that says failure, or after none, if it is there all the same. `doubted`
+    /// What is there after an answer that says failure, or after none, if it is ours all the same. `doubted`
     /// says that an earlier attempt got no answer.
     pub(super) async fn settled(
         &self,
@@ -31,12 +19,14 @@ impl Upload {
         precondition: &Precondition,
         error: VfsError,
         doubted: bool,
-    ) -> Result<Entry> {
+    ) -> Result<Placed> {
         let open = error.kind.outcome_unknown();
         let echo = matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists | ErrorKind::NotFound);
         let asks = open || echo && doubted || error.kind == ErrorKind::NotFound;
-        if asks && let Some(head) = self.ours(whole.size(), Some(whole.crc64())).await {
-            return Ok(self.entry(whole.size(), head.entry.tag));
+        if asks && let Some(head) = self.ours(whole.size(), whole.crc64()).await {
+            let sum = head.checksum.as_ref().filter(|(name, _)| name == "CRC64NVME");
+            let proof = whole.proof(sum.map(|(_, value)| &**value), head.entry.etag());
+            return Ok(self.found(&head, proof));
         }
         self.state.lock().doubt = open || doubted;
         Err(self.in_words(whole, precondition, error))
@@ -71,13 +61,31 @@ impl Upload {
 
     /// An upload that the service no longer knows: maybe it was completed before the journal heard of it.
     pub(super) async fn finished_before(&self, kept: &SinkState, error: VfsError) -> Result<()> {
-        match self.ours(kept.size.unwrap_or_default(), None).await {
-            Some(head) => {
-                let entry = self.entry(kept.size.unwrap_or_default(), head.entry.tag.clone());
-                self.state.lock().done = Some(entry);
-                Ok(())
-            }
-            None => Err(error),
-        }
+        let crc64 = recorded_crc64(kept);
+        let Some(head) = self.ours(kept.size.unwrap_or_default(), crc64).await else { return Err(error) };
+        let proven = crc64.is_some() && head.checksum.is_some();
+        let placed = self.found(&head, if proven { Proof::Checksum } else { Proof::Size });
+        self.state.lock().done = Some(placed);
+        Ok(())
     }
+
+    fn found(&self, head: &Head, proof: Proof) -> Placed {
+        let entry = self.entry(head.entry.size.unwrap_or_default(), head.entry.tag.clone());
+        Placed { entry, version: head.version.as_deref().map(Into::into), proof }
+    }
+}
+
+/// The checksum of the whole from the records of its parts, where these are all there.
+fn recorded_crc64(kept: &SinkState) -> Option<u64> {
+    let mut parts = kept.parts.clone();
+    parts.sort_by_key(|part| part.offset);
+    let (mut end, mut crc) = (0, crc64(b""));
+    for part in &parts {
+        if part.offset != end || part.crc64 == 0 {
+            return None;
+        }
+        end += part.len;
+        crc = combined(crc, part.crc64, part.len);
+    }
+    (kept.size == Some(end)).then_some(crc)
 }

@@ -51,11 +51,7 @@ const TABLE: &[(&str, Role, Call)] = &[
     ("get", Through, call!(|s3| s3.get(&it(), None, NONE).await)),
     ("tags", Through, call!(|s3| s3.tags(&it()).await)),
     ("put", ADDED, call!(|s3| s3.put(&it(), &ObjectAttributes::default(), payload(), NONE).await)),
-    (
-        "copy",
-        ADDED,
-        call!(|s3| s3.copy(&object("c/y"), &it(), &ObjectAttributes::default(), None, NONE).await),
-    ),
+    ("copy", ADDED, call!(|s3| s3.copy(&object("c/y"), &it(), &Restated::default(), None, NONE).await)),
     ("create_upload", Through, call!(|s3| s3.create_upload(&it(), &ObjectAttributes::default()).await)),
     ("upload_part", Through, call!(|s3| s3.upload_part(&upload(), 1, payload()).await)),
     (
@@ -82,7 +78,7 @@ fn upload() -> UploadRef {
 }
 
 fn payload() -> Payload {
-    Payload { bytes: bytes::Bytes::new(), crc64: 1 }
+    Payload::new(bytes::Bytes::new(), 1)
 }
 
 /// A connection on which all of [`HELD`] was asked for.
