@@ -59,7 +59,7 @@ pub fn run(command: &Command, scratch: &Path) -> io::Result<Cost> {
     let wall = begun.elapsed();
     end_group();
     if !output.status.success() {
-        return Err(io::Error::other(format!("{command:?} ended with {}", output.status)));
+        return Err(io::Error::other(format!("it ended with {}", output.status)));
     }
     let (cpu, memory) = if timed { read(&told)? } else { (None, None) };
     Ok(Cost { wall, cpu, memory, requests: 0 })

@@ -68,7 +68,8 @@ impl Options {
     pub fn rows(&self) -> Vec<Row> {
         let share = if self.full { 1 } else { 8 };
         let small = self.small.unwrap_or(20_000 / share);
-        let shapes = [("one", 1, (1 << 30) / share), ("mid", 1000 / share, 64 << 10), ("small", small, 1 << 10)];
+        let shapes =
+            [("one", 1, (1 << 30) / share), ("mid", 1000 / share, 64 << 10), ("small", small, 1 << 10)];
         let of = |way| shapes.map(|(shape, count, bytes)| Row { way, shape, count, bytes });
         let rows = [Way::Up, Way::Down, Way::Bare].into_iter().flat_map(of);
         rows.filter(|row| self.takes(&row.name())).collect()

@@ -45,7 +45,8 @@ fn race(tools: &[Tool], row: &Row, times: usize, remote: &mut Remote) -> io::Res
     fs::write(scratch.path().join("settings.toml"), "[connections.s3]\nconditional_writes = true\n")?;
     let source = scratch.path().join("source");
     prepare(row, remote, &source)?;
-    let mut lanes: Vec<Lane> = tools.iter().filter(|tool| tool.runs(row)).map(|tool| Lane::new(*tool)).collect();
+    let mut lanes: Vec<Lane> =
+        tools.iter().filter(|tool| tool.runs(row)).map(|tool| Lane::new(*tool)).collect();
     for _ in 0..times {
         for lane in &mut lanes {
             match once(lane.tool, row, remote, &scratch, &source) {

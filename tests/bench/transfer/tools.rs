@@ -99,9 +99,9 @@ impl Place<'_> {
         };
         match tool {
             Tool::Bifold => {
-                command.arg("--config").arg(self.home.join("settings.toml"));
                 let flush = if row.way == Way::Bare { "transfer.flush=false" } else { "transfer.flush=true" };
-                command.args(["--set", flush, "cp", "--conflict", "overwrite"]);
+                command.args(["cp", "--conflict", "overwrite", "--set", flush, "--config"]);
+                command.arg(self.home.join("settings.toml"));
                 command.args(["-r"].into_iter().filter(|_| !one)).args([from, to]);
             }
             Tool::S5cmd => {
