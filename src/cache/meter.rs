@@ -21,6 +21,7 @@ pub enum OpKind {
     AbortUpload,
     ListParts,
     ListUploads,
+    ListVersions,
     Delete,
     DeleteMany,
     CreateBucket,
@@ -29,7 +30,7 @@ pub enum OpKind {
 
 impl OpKind {
     /// Every kind, in the order of the screens.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ListBuckets,
         Self::List,
         Self::Head,
@@ -45,6 +46,7 @@ impl OpKind {
         Self::AbortUpload,
         Self::ListParts,
         Self::ListUploads,
+        Self::ListVersions,
         Self::Delete,
         Self::DeleteMany,
         Self::CreateBucket,
@@ -69,6 +71,7 @@ impl OpKind {
             Self::AbortUpload => "AbortMultipartUpload",
             Self::ListParts => "ListParts",
             Self::ListUploads => "ListMultipartUploads",
+            Self::ListVersions => "ListObjectVersions",
             Self::Delete => "DeleteObject",
             Self::DeleteMany => "DeleteObjects",
             Self::CreateBucket => "CreateBucket",
@@ -79,7 +82,9 @@ impl OpKind {
     /// The column of the status bar that it is counted in: LIST, HEAD, GET, PUT, COPY or DELETE.
     pub fn group(self) -> &'static str {
         match self {
-            Self::ListBuckets | Self::List | Self::ListParts | Self::ListUploads => "LIST",
+            Self::ListBuckets | Self::List | Self::ListParts | Self::ListUploads | Self::ListVersions => {
+                "LIST"
+            }
             Self::Head | Self::HeadBucket => "HEAD",
             Self::Get | Self::GetTagging => "GET",
             Self::Put | Self::CreateUpload | Self::UploadPart | Self::CompleteUpload | Self::CreateBucket => {

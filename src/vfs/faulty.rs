@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use self::sink::FaultySink;
 use super::{
-    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading,
-    Removal, Removed, Sink, SinkState, VfsPath,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Placed, Precondition, Progress,
+    Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
 };
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 
@@ -342,6 +342,23 @@ impl VfsPath for Faulty {
 
     async fn dress(&self, attributes: &Attributes) -> Result<()> {
         self.inner.dress(attributes).await
+    }
+
+    fn versions(&self) -> BoxStream<'static, Result<Vec<Version>>> {
+        self.inner.versions()
+    }
+
+    async fn uploads(&self) -> Result<Vec<OpenUpload>> {
+        self.inner.uploads().await
+    }
+
+    async fn upload_size(&self, id: &str) -> Result<(u64, u64)> {
+        self.inner.upload_size(id).await
+    }
+
+    async fn abort_upload(&self, id: &str) -> Result<()> {
+        let fate = self.before(Call::Abort, Op::Write).await?;
+        fate.answer(self.inner.abort_upload(id).await)
     }
 
     fn copies_to(&self, to: &dyn VfsPath) -> bool {

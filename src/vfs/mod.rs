@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
@@ -28,7 +28,7 @@ use crate::model::{
 
 pub use identity::{Identity, Place};
 pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
-pub use words::{Attributes, Encryption, Placed, Proof, Reading, Removed};
+pub use words::{Attributes, Encryption, OpenUpload, Placed, Proof, Reading, Removed, Version};
 
 /// A shared live handle on a location.
 pub type DynPath = Arc<dyn VfsPath>;
@@ -236,6 +236,31 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Every version of all objects whose location begins as this one does (also `a.txt.bak` for `a.txt`),
+    /// page by page, by key, the newest of a key first. `Unsupported` where there are no versions.
+    fn versions(&self) -> BoxStream<'static, Result<Vec<Version>>> {
+        let error = unsupported(self.uri(), "nothing here keeps versions");
+        stream::once(std::future::ready(Err(error))).boxed()
+    }
+
+    /// The uploads that were begun below here and are open still, whoever began them. `Unsupported` where
+    /// there are none.
+    async fn uploads(&self) -> Result<Vec<OpenUpload>> {
+        Err(unsupported(self.uri(), "there are no uploads here"))
+    }
+
+    /// What an open upload to this holds already: bytes and parts. `NotFound` for one that is over.
+    async fn upload_size(&self, id: &str) -> Result<(u64, u64)> {
+        let _ = id;
+        Err(unsupported(self.uri(), "there are no uploads here"))
+    }
+
+    /// Ends an open upload to this, and throws away what it holds. `NotFound` for one that is over.
+    async fn abort_upload(&self, id: &str) -> Result<()> {
+        let _ = id;
+        Err(unsupported(self.uri(), "there are no uploads here"))
+    }
+
     /// Whether bytes can go from here to `to` without passing through here. Asks nothing.
     fn copies_to(&self, to: &dyn VfsPath) -> bool {
         let _ = to;
@@ -276,4 +301,8 @@ pub fn required_etag(precondition: &Precondition) -> Option<&ETag> {
         Precondition::Matches(Tag::ETag(etag)) => Some(etag),
         _ => None,
     }
+}
+
+fn unsupported(uri: &Uri, why: &str) -> VfsError {
+    VfsError::new(Op::List, uri.clone(), ErrorKind::Unsupported, why)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
-use crate::model::{Entry, Head, StorageClass, Tag, Timestamp};
+use crate::model::{Entry, Head, StorageClass, Tag, Timestamp, Uri};
 
 /// The bytes of a read, and what came with them.
 pub struct Reading {
@@ -36,6 +36,34 @@ impl Debug for Reading {
 pub struct Removed {
     /// The version id of the delete marker that hides the object now, on a versioned bucket.
     pub marker: Option<Arc<str>>,
+}
+
+/// One version of an object, or a marker that hides those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The object.
+    pub uri: Uri,
+    /// The version's id.
+    pub id: Arc<str>,
+    /// Whether it is the newest of its object.
+    pub latest: bool,
+    /// Whether it is a delete marker.
+    pub marker: bool,
+    /// When it was written.
+    pub modified: Option<Timestamp>,
+    /// Its size in bytes; a marker has none.
+    pub size: Option<u64>,
+}
+
+/// An upload that was begun and neither completed nor ended: it shows nowhere, and is billed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// What it would become.
+    pub uri: Uri,
+    /// The service's id.
+    pub id: Arc<str>,
+    /// When it was begun.
+    pub since: Timestamp,
 }
 
 /// What a write that succeeded left at the destination.

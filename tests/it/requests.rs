@@ -10,7 +10,7 @@ use super::terminal::{F5, F10, Place, READY, Terminal};
 
 /// The operations of the server by the column of the status bar that counts them.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("LIST", &["ListBuckets", "ListObjectsV2", "ListParts", "ListMultipartUploads"]),
+    ("LIST", &["ListBuckets", "ListObjectsV2", "ListParts", "ListMultipartUploads", "ListObjectVersions"]),
     ("HEAD", &["HeadObject", "HeadBucket"]),
     ("GET", &["GetObject"]),
     ("PUT", &["PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"]),

@@ -116,6 +116,23 @@ pub struct UploadRef {
     pub id: Arc<str>,
 }
 
+/// A row of ListObjectVersions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRow {
+    /// The key.
+    pub key: Arc<str>,
+    /// The version's id; `null` where it has none.
+    pub id: Arc<str>,
+    /// Whether it is the newest of its key.
+    pub latest: bool,
+    /// Whether it is a delete marker.
+    pub marker: bool,
+    /// When it was written.
+    pub modified: Option<Timestamp>,
+    /// Its size in bytes; a marker has none.
+    pub size: Option<u64>,
+}
+
 /// The bytes of a GET and what came with them.
 pub struct Got {
     /// What the headers told.
@@ -241,7 +258,11 @@ pub trait S3Api: Debug + Send + Sync + 'static {
     /// ListMultipartUploads below a prefix: the uploads and when each began.
     async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>>;
 
-    /// DeleteObject.
+    /// ListObjectVersions, all its pages: those of every key that begins with the prefix, by key, the
+    /// newest first. Whoever means one key leaves out the others.
+    fn list_versions(&self, bucket: &str, prefix: &str) -> BoxStream<'static, Result<Vec<VersionRow>>>;
+
+    /// DeleteObject: of a version for good, where `object` names one.
     async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed>;
 
     /// DeleteObjects: the outcome of each key, in order. At most 1,000.

@@ -18,7 +18,7 @@ use self::flight::{End, Entered, Flights, Reader, Single};
 use super::S3Api;
 use super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, UploadRef,
-    UploadedPart, Written,
+    UploadedPart, VersionRow, Written,
 };
 use crate::cache::ops::{
     Answer, Change, Extent, Listing, OpKey, Outcome, Query, SharedOpCache, Touch, WriteFence,
@@ -352,6 +352,10 @@ impl<A: S3Api> S3Api for Cached<A> {
 
     async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>> {
         self.inner.list_uploads(bucket, prefix).await
+    }
+
+    fn list_versions(&self, bucket: &str, prefix: &str) -> BoxStream<'static, Result<Vec<VersionRow>>> {
+        self.inner.list_versions(bucket, prefix)
     }
 
     async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed> {

@@ -15,6 +15,7 @@ mod profile;
 mod reasons;
 pub mod sdk;
 mod upload;
+mod versions;
 
 pub use api::S3Api;
 pub use cached::Cached;

@@ -13,16 +13,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, S3Api};
+use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
 use super::limits::{COPY_AT_ONCE, Limits};
-use super::{bound, copy, upload};
+use super::{bound, copy, upload, versions};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
 use crate::vfs::{
-    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, Place, Placed, Precondition,
-    Progress, Reading, Removal, Removed, Sink, SinkState, VfsPath,
+    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Place, Placed,
+    Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
 };
 
 /// One connection, as its paths share it.
@@ -76,7 +76,12 @@ impl S3Path {
         }
     }
 
-    fn bucket(&self, op: Op) -> Result<Arc<str>> {
+    fn upload(&self, id: &str) -> Result<UploadRef> {
+        let ObjectRef { bucket, key, .. } = self.object(Op::Write)?;
+        Ok(UploadRef { bucket, key, id: id.into() })
+    }
+
+    pub(super) fn bucket(&self, op: Op) -> Result<Arc<str>> {
         let none = || self.error(op, ErrorKind::Invalid, "it is the list of buckets: give a bucket");
         self.at.bucket.clone().ok_or_else(none)
     }
@@ -338,6 +343,30 @@ impl VfsPath for S3Path {
     async fn resume(&self, state: SinkState, hint: CreateHint) -> Result<Box<dyn Sink>> {
         self.writable(Op::Create)?;
         upload::resume(self, state, hint).await
+    }
+
+    async fn remove_version(&self, version: &str) -> Result<()> {
+        self.writable(Op::Remove)?;
+        let object = ObjectRef { version: Some(version.into()), ..self.object(Op::Remove)? };
+        self.service.api.delete(&object, &Precondition::None).await.map(drop)
+    }
+
+    fn versions(&self) -> BoxStream<'static, Result<Vec<Version>>> {
+        versions::list(self)
+    }
+
+    async fn uploads(&self) -> Result<Vec<OpenUpload>> {
+        versions::uploads(self).await
+    }
+
+    async fn upload_size(&self, id: &str) -> Result<(u64, u64)> {
+        let parts = self.service.api.list_parts(&self.upload(id)?).await?;
+        Ok((parts.iter().map(|part| part.size).sum(), parts.len() as u64))
+    }
+
+    async fn abort_upload(&self, id: &str) -> Result<()> {
+        self.writable(Op::Write)?;
+        self.service.api.abort_upload(&self.upload(id)?).await
     }
 
     fn copies_to(&self, to: &dyn VfsPath) -> bool {

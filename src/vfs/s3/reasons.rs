@@ -168,7 +168,9 @@ pub fn permission(asked: OpKind) -> &'static str {
         OpKind::AbortUpload => "s3:AbortMultipartUpload",
         OpKind::ListParts => "s3:ListMultipartUploadParts",
         OpKind::ListUploads => "s3:ListBucketMultipartUploads",
-        OpKind::Delete | OpKind::DeleteMany => "s3:DeleteObject",
+        OpKind::ListVersions => "s3:ListBucketVersions",
+        OpKind::Delete => "s3:DeleteObject (of a version: s3:DeleteObjectVersion)",
+        OpKind::DeleteMany => "s3:DeleteObject",
         OpKind::CreateBucket => "s3:CreateBucket",
         OpKind::DeleteBucket => "s3:DeleteBucket",
     }

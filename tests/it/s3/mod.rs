@@ -12,3 +12,4 @@ mod proofs;
 mod regions;
 mod resuming;
 mod uploads;
+mod versions;

@@ -349,6 +349,11 @@ impl S3Api for Fake {
         self.change("list_uploads", prefix, |_| {}).await
     }
 
+    fn list_versions(&self, _: &str, _: &str) -> BoxStream<'static, Result<Vec<VersionRow>>> {
+        self.count("list_versions");
+        stream::once(future::ready(Ok(Vec::new()))).boxed()
+    }
+
     async fn delete(&self, object: &ObjectRef, _: &Precondition) -> Result<Removed> {
         let gone = at(&object.bucket, &object.key);
         self.change::<()>("delete", &object.key, |objects| objects.retain(|held, _| *held != gone)).await?;

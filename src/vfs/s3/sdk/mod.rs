@@ -19,6 +19,7 @@ mod multipart;
 mod object;
 mod remove;
 mod service;
+mod versions;
 mod watch;
 
 use std::collections::HashMap;

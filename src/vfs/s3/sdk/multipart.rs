@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MultipartUpload, Part,
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType, MultipartUpload,
+    Part,
 };
 
 use super::super::super::Precondition;
@@ -13,6 +15,7 @@ use super::super::checksum::crc64_text;
 use super::body::{SILENCE, Sending, outgoing};
 use super::convert::{copy_source, timestamp};
 use super::object::{checksums, conditions, dressed, watched};
+use super::versions::decoded;
 use super::{Ask, Sdk};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Op, Result, Timestamp};
@@ -208,27 +211,21 @@ impl Sdk {
         let ask = self.ask(Op::List, OpKind::ListUploads, bucket, prefix);
         let bucket: Arc<str> = bucket.into();
         let mut uploads = Vec::new();
-        let mut marker: (Option<String>, Option<String>) = (None, None);
+        let mut marker = (None, None);
         loop {
-            let output = self
-                .call(&ask, |route| {
-                    let request = route
-                        .clients
-                        .calls
-                        .list_multipart_uploads()
-                        .bucket(&*bucket)
-                        .prefix(prefix)
-                        .set_key_marker(marker.0.clone())
-                        .set_upload_id_marker(marker.1.clone())
-                        .set_request_payer(route.payer);
-                    request.customize().interceptor(route.watch).send()
-                })
-                .await?;
-            uploads.extend(output.uploads().iter().filter_map(|it| listed(&bucket, it)));
-            let next = (
-                output.next_key_marker().map(str::to_owned),
-                output.next_upload_id_marker().map(str::to_owned),
-            );
+            let output = match self.uploads_page(&ask, &bucket, prefix, &marker, false).await {
+                Err(error) if error.kind == ErrorKind::Corrupt => {
+                    self.uploads_page(&ask, &bucket, prefix, &marker, true).await?
+                }
+                other => other?,
+            };
+            let encoded = output.encoding_type() == Some(&EncodingType::Url);
+            let text = |text: &str| decoded(&ask, text, encoded);
+            for upload in output.uploads() {
+                uploads.extend(listed(&bucket, upload, text)?);
+            }
+            let key = output.next_key_marker().map(text).transpose()?;
+            let next = (key, output.next_upload_id_marker().map(str::to_owned));
             if !output.is_truncated().unwrap_or(false) {
                 return Ok(uploads);
             }
@@ -237,6 +234,30 @@ impl Sdk {
             }
             marker = next;
         }
+    }
+
+    async fn uploads_page(
+        &self,
+        ask: &Ask,
+        bucket: &str,
+        prefix: &str,
+        marker: &(Option<String>, Option<String>),
+        encoded: bool,
+    ) -> Result<ListMultipartUploadsOutput> {
+        self.call(ask, |route| {
+            let request = route
+                .clients
+                .calls
+                .list_multipart_uploads()
+                .bucket(bucket)
+                .prefix(prefix)
+                .set_key_marker(marker.0.clone())
+                .set_upload_id_marker(marker.1.clone())
+                .set_encoding_type(encoded.then_some(EncodingType::Url))
+                .set_request_payer(route.payer);
+            request.customize().interceptor(route.watch).send()
+        })
+        .await
     }
 }
 
@@ -261,8 +282,14 @@ fn completed(part: &UploadedPart) -> CompletedPart {
         .build()
 }
 
-fn listed(bucket: &Arc<str>, upload: &MultipartUpload) -> Option<(UploadRef, Timestamp)> {
-    let upload_ref =
-        UploadRef { bucket: bucket.clone(), key: upload.key()?.into(), id: upload.upload_id()?.into() };
-    Some((upload_ref, upload.initiated().and_then(timestamp)?))
+/// A row of the list of uploads. One without a time can't be told by its age: it counts as begun just now.
+fn listed(
+    bucket: &Arc<str>,
+    upload: &MultipartUpload,
+    text: impl Fn(&str) -> Result<String>,
+) -> Result<Option<(UploadRef, Timestamp)>> {
+    let Some((key, id)) = upload.key().zip(upload.upload_id()) else { return Ok(None) };
+    let upload_ref = UploadRef { bucket: bucket.clone(), key: text(key)?.into(), id: id.into() };
+    let since = upload.initiated().and_then(timestamp).unwrap_or(Timestamp(i64::MAX));
+    Ok(Some((upload_ref, since)))
 }

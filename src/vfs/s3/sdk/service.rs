@@ -9,10 +9,10 @@ use futures::stream::BoxStream;
 use super::super::super::{Precondition, Removed};
 use super::super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, S3Api, UploadRef,
-    UploadedPart, Written,
+    UploadedPart, VersionRow, Written,
 };
 use super::object::reads_by_tag;
-use super::{Sdk, listing};
+use super::{Sdk, listing, versions};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Freshness, Head, Op, Page, Result, Timestamp};
 
@@ -120,6 +120,10 @@ impl S3Api for Sdk {
 
     async fn list_uploads(&self, bucket: &str, prefix: &str) -> Result<Vec<(UploadRef, Timestamp)>> {
         self.uploads_below(bucket, prefix).await
+    }
+
+    fn list_versions(&self, bucket: &str, prefix: &str) -> BoxStream<'static, Result<Vec<VersionRow>>> {
+        versions::list(self, bucket, prefix)
     }
 
     async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed> {

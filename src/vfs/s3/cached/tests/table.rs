@@ -63,6 +63,7 @@ const TABLE: &[(&str, Role, Call)] = &[
     ("complete_upload", ADDED, call!(|s3| s3.complete_upload(&upload(), &[], None, NONE).await)),
     ("abort_upload", Through, call!(|s3| s3.abort_upload(&upload()).await)),
     ("list_uploads", Through, call!(|s3| s3.list_uploads("b", "").await)),
+    ("list_versions", Through, call!(|s3| drop(s3.list_versions("b", "").next().await))),
     ("delete", REMOVED, call!(|s3| s3.delete(&it(), NONE).await)),
     ("delete_many", REMOVED, call!(|s3| s3.delete_many("b", &[("a/b/k".into(), None)]).await)),
     ("create_bucket", BUCKET, call!(|s3| s3.create_bucket("b").await)),
