@@ -9,6 +9,7 @@ mod pty;
 mod requests;
 mod s3;
 mod screens;
+mod security;
 mod support;
 mod terminal;
 mod tidy;

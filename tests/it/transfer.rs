@@ -1,8 +1,9 @@
 //! The transfer engine on real backends: the memory model, the local disk and S3 over HTTP.
 
-mod bed;
+pub mod bed;
 mod conflicts;
 mod deletes;
+mod disk;
 mod faults;
 mod http;
 mod moves;
