@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::job::{Answer, Outcome, Question};
+use super::job::{Answer, FileReport, Outcome, Question};
 use crate::model::{Entry, ErrorKind, Name, Result, Tag, Uri};
-use crate::vfs::{CreateHint, Layout, Placed, Precondition, Removal, Removed};
+use crate::vfs::{Attributes, CreateHint, Layout, Placed, Precondition, Removal, Removed, SinkState};
 
 /// Tells one piece of work under way from another.
 pub type IoId = u64;
@@ -41,6 +41,32 @@ pub enum Io {
         at: Uri,
         /// Whether a link that leads to a directory will do: only where a person named it.
         follow: bool,
+        /// Whether the directories above are made, too.
+        above: bool,
+    },
+    /// Gives a directory that was made the mode and the time of its source.
+    DressDir {
+        /// Where.
+        at: Uri,
+        /// What it shall have.
+        attributes: Box<Attributes>,
+    },
+    /// What the journal knows of a file of a job that goes on after an interruption.
+    Recall {
+        /// The source.
+        source: Uri,
+    },
+    /// Whether what is in the way was put there by an earlier attempt of this very job, which died before
+    /// it could say so.
+    Recognize {
+        /// The source.
+        from: Uri,
+        /// The source as it is.
+        entry: Box<Entry>,
+        /// The destination.
+        at: Uri,
+        /// What is there.
+        found: Box<Entry>,
     },
     /// Keeps an empty directory where directories are prefixes: puts its marker.
     Mark {
@@ -92,10 +118,40 @@ pub enum Io {
         item: ItemId,
         /// The source, for what the new object carries.
         from: Uri,
+        /// The source as the plan saw it.
+        entry: Box<Entry>,
         /// The destination.
         at: Uri,
         /// What is known of the whole.
         hint: Box<CreateHint>,
+        /// Whether it is large, so that an upload in parts may have to be begun.
+        large: bool,
+    },
+    /// Goes on with what an earlier attempt began to write.
+    Resume {
+        /// The file whose sink this becomes.
+        item: ItemId,
+        /// The source, to prove by it what the journal doesn't know.
+        from: Uri,
+        /// The destination.
+        at: Uri,
+        /// What the journal kept of it.
+        state: Box<SinkState>,
+        /// What it was begun with.
+        hint: Box<CreateHint>,
+    },
+    /// Fills a part of the sink from the source without the bytes passing through here.
+    CopyPart {
+        /// The file.
+        item: ItemId,
+        /// The source.
+        from: Uri,
+        /// What the source must still be.
+        precondition: Precondition,
+        /// Where the range begins.
+        offset: u64,
+        /// Its length in bytes.
+        len: u64,
     },
     /// Reads a range of the source into the sink.
     Part {
@@ -120,13 +176,20 @@ pub enum Io {
         at: Uri,
         /// What must be true of the destination.
         precondition: Precondition,
-        /// The source and the version of it that was read, where its checksum is to be compared first.
-        verify: Option<Box<(Uri, Entry)>>,
+        /// The source and the version of it that was read.
+        source: Box<(Uri, Entry)>,
+        /// Whether its checksum is to be compared first.
+        verify: bool,
+        /// Whether it waits for others to be flushed with it, and so takes no share of what may be under
+        /// way.
+        waits: bool,
     },
     /// Ends a sink, leaving nothing.
     Abort {
         /// The file.
         item: ItemId,
+        /// The source.
+        from: Uri,
         /// The destination.
         at: Uri,
     },
@@ -172,7 +235,9 @@ impl Io {
                 | Self::Page { .. }
                 | Self::Look { .. }
                 | Self::Resolve { .. }
+                | Self::Recognize { .. }
                 | Self::Part { .. }
+                | Self::CopyPart { .. }
         )
     }
 
@@ -182,6 +247,11 @@ impl Io {
             Self::Relate { source: at, .. }
             | Self::Page { at, .. }
             | Self::MakeDir { at, .. }
+            | Self::DressDir { at, .. }
+            | Self::Recall { source: at }
+            | Self::Recognize { at, .. }
+            | Self::Resume { at, .. }
+            | Self::CopyPart { from: at, .. }
             | Self::Mark { at }
             | Self::Rename { from: at, .. }
             | Self::Look { at }
@@ -226,6 +296,30 @@ pub struct Copied {
     pub streamed: bool,
 }
 
+/// What an earlier attempt of a job did about a file, as the journal has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Earlier {
+    /// The source as it was then.
+    pub entry: Entry,
+    /// Where it went.
+    pub target: Uri,
+    /// How far it came.
+    pub what: Left,
+}
+
+/// How far an earlier attempt came with a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Left {
+    /// It was about to begin an upload; nobody knows whether the service heard of it.
+    Intended,
+    /// It was being written.
+    Open(Box<SinkState>, Box<CreateHint>),
+    /// The copy was whole and in place.
+    Placed(Box<Placed>),
+    /// And its source was removed.
+    SourceRemoved,
+}
+
 /// How two locations relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -257,10 +351,30 @@ pub enum Reply {
     Resolved(Uri, Entry),
     /// Of `Native`; `None` asks for streaming.
     Native(Option<Box<Placed>>),
+    /// Of `Recall`.
+    Recalled(Option<Box<Earlier>>),
+    /// Of `Recognize`: whether it is the job's own.
+    Recognized(bool),
     /// Of `Create`.
-    Created(Layout),
+    Created {
+        /// How the sink wants its bytes.
+        layout: Layout,
+        /// Whether they get there without passing through here.
+        copies: bool,
+    },
+    /// Of `Resume`.
+    Resumed {
+        /// How the sink wants its bytes.
+        layout: Layout,
+        /// The parts that are there: where each begins, and its length.
+        parts: Vec<(u64, u64)>,
+        /// Whether it was completed after all, so that only the commit is left, which tells so.
+        settled: bool,
+    },
     /// Of `Commit`.
     Committed(Box<Placed>),
+    /// Of `Remove` and `RemoveSource`.
+    Gone(Removed),
     /// Of `RemoveMany`, in order.
     Removed(Vec<Result<Removed>>),
 }
@@ -278,6 +392,14 @@ pub enum Event {
     Answer(u64, Answer),
     /// The person gives up.
     Cancel,
+    /// Hand out nothing more for now; what is under way goes on to its end.
+    Pause,
+    /// Go on after a pause.
+    Continue,
+    /// Leave it as it is, to be resumed from the journal.
+    Suspend,
+    /// Whether each file that is over is to be told.
+    TellFiles(bool),
 }
 
 /// What the machine wants.
@@ -289,6 +411,10 @@ pub enum Action {
     Ask(u64, Question),
     /// Cut short what may be cut short; every piece still reports.
     Interrupt,
-    /// It is over: nothing is under way and no sink is open.
+    /// A file is over.
+    File(Box<FileReport>),
+    /// Something a person should know of.
+    Note(String),
+    /// It is over: nothing is under way, and no sink is open but those that a suspended job keeps.
     Finish(Box<Outcome>),
 }

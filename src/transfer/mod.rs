@@ -11,7 +11,7 @@ mod selection;
 #[cfg(test)]
 mod testing;
 
-pub use exec::{Engine, JobControl, JobHandle, Resolver};
+pub use exec::{Engine, Identify, JobControl, JobHandle, Resolver, ResumeError};
 pub use job::{
     Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec,
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,

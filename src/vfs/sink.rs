@@ -95,6 +95,17 @@ pub trait Sink: Debug + Send + Sync {
         Ok(false)
     }
 
+    /// The record of the part that begins at `offset`, once it is safe.
+    fn part(&self, offset: u64) -> Option<PartRecord> {
+        self.state().parts.into_iter().find(|part| part.offset == offset)
+    }
+
+    /// After [`VfsPath::resume`]: whether it was completed before the journal heard of it, so that only
+    /// [`Self::commit`] is left, which tells what is there.
+    fn is_complete(&self) -> bool {
+        false
+    }
+
     /// After [`VfsPath::resume`]: the ranges of parts that the place holds, but of which the journal has no
     /// record, or another one. Each is sent anew unless [`Self::prove`] finds it right.
     fn unproven(&self) -> Vec<Range<u64>> {

@@ -53,6 +53,9 @@ impl Budget {
     /// `buffered` tells that the destination holds a part in memory until it is sent.
     pub async fn admit(&self, io: &Io, buffered: bool) -> Permit {
         let mut permit = Permit::default();
+        if matches!(io, Io::CopyPart { .. }) {
+            permit.requests.push(take(&self.parts, 1).await);
+        }
         if let Io::Part { len, whole, .. } = io {
             if !whole {
                 permit.requests.push(take(&self.parts, 1).await);
@@ -61,7 +64,10 @@ impl Budget {
             let units = bytes.div_ceil(UNIT).clamp(1, u64::from(MEMORY));
             permit.memory = Some(take(&self.memory, units as u32).await);
         }
-        permit.requests.push(take(&self.requests, 1).await);
+        // What only waits to be flushed with others, or asks the journal, is no request.
+        if !matches!(io, Io::Commit { waits: true, .. } | Io::Recall { .. }) {
+            permit.requests.push(take(&self.requests, 1).await);
+        }
         permit
     }
 }

@@ -6,22 +6,31 @@
 
 mod budget;
 mod count;
+mod leftovers;
 mod perform;
 mod places;
+mod rate;
+mod record;
+mod resume;
 mod runner;
 mod verify;
+mod watch;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use self::budget::Budget;
 use self::places::Places;
-use self::runner::Runner;
+use self::rate::Rate;
+pub use self::resume::{Identify, ResumeError};
+use self::runner::{Runner, Setting};
 use super::io::Event;
 use super::job::{Answer, Counts, JobEvent, JobId, JobSpec, SourceItem};
+use super::journal::{Journal, JournalError};
 use super::machine::Limits;
 use crate::model::{Result, Uri};
 use crate::vfs::DynPath;
@@ -35,6 +44,9 @@ pub struct Engine {
     resolve: Resolver,
     limits: Limits,
     budget: Arc<Budget>,
+    journal: Journal,
+    identify: Option<Identify>,
+    rate: Arc<Rate>,
 }
 
 impl fmt::Debug for Engine {
@@ -46,24 +58,87 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// An engine that finds locations by `resolve`. Asks nothing of disk or network.
     pub fn new(resolve: Resolver, limits: Limits) -> Self {
-        Self { resolve, limits, budget: Arc::new(Budget::new(&limits)) }
+        Self {
+            resolve,
+            limits,
+            budget: Arc::new(Budget::new(&limits)),
+            journal: Journal::none(),
+            identify: None,
+            rate: Arc::new(Rate::new(None)),
+        }
     }
 
     /// Begins a job, which goes on by itself until its [`JobEvent::Finished`]; dropping the handle
     /// doesn't end it. Must be called within a tokio runtime.
     pub fn start(&self, id: JobId, spec: JobSpec) -> JobHandle {
+        let (start, handle) = self.prepare(id, &spec);
+        let (setting, identities) = (self.setting(&spec, &start), self.identities(&spec));
+        let journal = self.journal.clone();
+        tokio::spawn(async move {
+            let log = match journal.begin(&spec, &identities, resume::wall_clock()).await {
+                Ok(log) => {
+                    start.tell(JobEvent::Kept(log.number()));
+                    Some(log)
+                }
+                Err(JournalError::NotKept) => None,
+                Err(error) => {
+                    start.tell(JobEvent::Note(format!(
+                        "this job can't be resumed if it is interrupted: {error}"
+                    )));
+                    None
+                }
+            };
+            start.run(spec, Setting { log, ..setting }).await;
+        });
+        handle
+    }
+
+    fn prepare(&self, id: JobId, spec: &JobSpec) -> (Start, JobHandle) {
         let (events, heard) = unbounded_channel();
         let (control, commands) = unbounded_channel();
-        let places = Places::new(self.resolve.clone(), &spec);
-        let runner = Runner::new(spec, self.limits, Arc::new(places), self.budget.clone(), events);
-        tokio::spawn(runner.run(commands));
-        JobHandle { id, events: heard, control: JobControl { sender: control } }
+        let rate = Arc::new(Rate::new(spec.options.rate));
+        let weak = control.downgrade();
+        let start = Start { events, commands, control: weak, rate: rate.clone() };
+        (start, JobHandle { id, events: heard, control: JobControl { sender: control, rate } })
+    }
+
+    fn setting(&self, spec: &JobSpec, start: &Start) -> Setting {
+        Setting {
+            limits: self.limits,
+            places: Arc::new(Places::new(self.resolve.clone(), spec)),
+            budget: self.budget.clone(),
+            rates: [start.rate.clone(), self.rate.clone()],
+            log: None,
+            keep: None,
+            events: start.events.clone(),
+        }
     }
 
     /// What these hold, past every cache: the numbers so far from time to time, and at last in full. An
     /// error ends it, with the numbers so far. Dropping the stream cancels it.
     pub fn count(&self, sources: Vec<SourceItem>) -> BoxStream<'static, Result<Counts>> {
         count::count(self.resolve.clone(), sources, self.limits.lists)
+    }
+}
+
+/// A job that is about to run: its ends of the channels.
+struct Start {
+    events: UnboundedSender<JobEvent>,
+    commands: UnboundedReceiver<Event>,
+    control: WeakUnboundedSender<Event>,
+    rate: Arc<Rate>,
+}
+
+impl Start {
+    fn tell(&self, event: JobEvent) {
+        // Nobody may be listening any more; the job goes on.
+        drop(self.events.send(event));
+    }
+
+    async fn run(self, spec: JobSpec, setting: Setting) {
+        let Self { events, commands, control, .. } = self;
+        drop(events);
+        Runner::new(spec, setting).run(commands, control).await;
     }
 }
 
@@ -106,6 +181,7 @@ impl JobHandle {
 #[derive(Clone, Debug)]
 pub struct JobControl {
     sender: UnboundedSender<Event>,
+    rate: Arc<Rate>,
 }
 
 impl JobControl {
@@ -118,5 +194,31 @@ impl JobControl {
     /// Gives the job up. It cleans up first and ends with [`JobEvent::Finished`].
     pub fn cancel(&self) {
         drop(self.sender.send(Event::Cancel));
+    }
+
+    /// Hands out nothing more for now; what is under way goes on to its end. Heard of by
+    /// [`JobEvent::Paused`].
+    pub fn pause(&self) {
+        drop(self.sender.send(Event::Pause));
+    }
+
+    /// Goes on after a pause.
+    pub fn go_on(&self) {
+        drop(self.sender.send(Event::Continue));
+    }
+
+    /// Leaves the job as it is, to be resumed from the journal; one that no journal keeps is given up.
+    pub fn suspend(&self) {
+        drop(self.sender.send(Event::Suspend));
+    }
+
+    /// The most bytes a second from now on.
+    pub fn set_rate(&self, most: Option<u64>) {
+        self.rate.set(most);
+    }
+
+    /// Whether [`JobEvent::File`] is heard of each file that is over.
+    pub fn tell_files(&self, on: bool) {
+        drop(self.sender.send(Event::TellFiles(on)));
     }
 }

@@ -9,14 +9,19 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::super::io::{Copied, DirId, Io, ItemId, Relation, Reply};
+use super::super::job::JobOptions;
 use super::budget::Permit;
 use super::places::Places;
+use super::rate::Rate;
+use super::record::Record;
 use super::verify;
-use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
-use crate::vfs::{Body, CopyOptions, CreateHint, Precondition, Sink};
+use super::write::Range;
+use crate::model::{Entry, ErrorKind, Freshness, Kind, Name, Op, Page, Result, Uri, VfsError};
+use crate::transfer::machine::same_version;
+use crate::vfs::{Body, CopyOptions, DynPath, Precondition, Sink};
 
 type Listing = BoxStream<'static, Result<Page>>;
-type Passed = Arc<AtomicU64>;
+pub(super) type Passed = Arc<AtomicU64>;
 
 /// Does the work of one job, and holds what is open: sinks and listings.
 #[derive(Debug)]
@@ -24,9 +29,17 @@ pub struct Worker {
     pub places: Arc<Places>,
     /// Whether the destination holds a part in memory until it is sent.
     pub buffered: bool,
+    /// What the journal hears.
+    pub record: Record,
+    /// How fast: that of the job, and that of all jobs.
+    pub rates: [Arc<Rate>; 2],
+    /// How the person wants it.
+    options: JobOptions,
+    /// In a job that goes on: the temporary files that it goes on with. All others of its own are swept.
+    keep: Option<Vec<String>>,
     sinks: Mutex<HashMap<ItemId, Arc<dyn Sink>>>,
     /// The memory of sinks that hold a whole small file until it is committed.
-    held: Mutex<HashMap<ItemId, Permit>>,
+    pub(super) held: Mutex<HashMap<ItemId, Permit>>,
     listings: Listings,
     /// That the job is given up.
     interrupt: CancellationToken,
@@ -42,10 +55,22 @@ impl std::fmt::Debug for Listings {
 }
 
 impl Worker {
-    pub fn new(places: Arc<Places>, buffered: bool, interrupt: CancellationToken) -> Self {
+    pub fn new(
+        places: Arc<Places>,
+        buffered: bool,
+        record: Record,
+        rates: [Arc<Rate>; 2],
+        options: JobOptions,
+        keep: Option<Vec<String>>,
+        interrupt: CancellationToken,
+    ) -> Self {
         Self {
             places,
             buffered,
+            record,
+            rates,
+            options,
+            keep,
             sinks: Mutex::default(),
             held: Mutex::default(),
             listings: Listings::default(),
@@ -58,7 +83,7 @@ impl Worker {
         match io {
             Io::Relate { source, target } => self.relate(&source, &target).await,
             Io::Page { dir, page, at } => self.page(dir, page, &at).await,
-            Io::MakeDir { at, follow } => self.make_dir(&at, follow).await,
+            Io::MakeDir { at, follow, above } => self.make_dir(&at, follow, above).await,
             Io::Mark { at } => self.mark(&at).await,
             Io::Rename { from, to, precondition } => self.rename(&from, &to, precondition).await,
             Io::Look { at } => found(self.places.at(&at)?.stat(Freshness::Past).await).map(Reply::Looked),
@@ -67,30 +92,39 @@ impl Worker {
             Io::Native { from, entry, to, precondition } => {
                 self.native(&from, *entry, &to, precondition, &passed).await
             }
-            Io::Create { item, from, at, hint } => self.create(item, &from, &at, *hint).await,
+            Io::Create { item, from, entry, at, hint, large } => {
+                self.create(item, (&from, &entry), &at, *hint, large).await
+            }
+            Io::Resume { item, from, at, state, hint } => self.resume(item, &from, &at, *state, *hint).await,
             Io::Part { item, from, precondition, offset, len, whole } => {
-                let range = (!whole).then(|| offset..offset + len);
-                let body = self.places.at(&from)?.read(range, precondition).await?;
-                self.sink(item, &from)?.write_part(offset, len, counted(body, passed)).await?;
-                if whole && self.buffered {
-                    self.held.lock().insert(item, permit.into_memory());
-                }
-                Ok(Reply::Done)
+                let range = Range { item, from, precondition, offset, len, whole };
+                self.part(range, passed, permit).await
             }
-            Io::Commit { item, at, precondition, verify } => {
-                if let Some(of) = verify {
-                    let sink = self.sink(item, &at)?;
-                    verify::check(&self.places, &of.0, &of.1, &sink.state()).await?;
-                }
-                self.commit(item, &at, precondition).await
+            Io::CopyPart { item, from, precondition, offset, len } => {
+                self.copy_part(item, &from, &precondition, offset, len).await
             }
-            Io::Abort { item, at } => self.abort(item, &at).await,
+            Io::Commit { item, at, precondition, source, verify, .. } => {
+                self.commit(item, &at, precondition, &source, verify).await
+            }
+            Io::Abort { item, from, at } => self.abort(item, &from, &at).await,
+            Io::Recall { source } => Ok(Reply::Recalled(self.record.recall(&source).await)),
+            Io::Recognize { from, entry, at, found } => self.recognize(&from, &entry, &at, &found).await,
+            Io::DressDir { at, attributes } => {
+                self.places.at(&at)?.dress(&attributes).await.map(|()| Reply::Done)
+            }
             Io::RemoveSource { at, entry, copy } => self.remove_source(&at, &entry, copy.as_deref()).await,
-            Io::Remove { at, precondition } | Io::RemoveDir { at, precondition } => {
+            Io::RemoveDir { at, precondition } => {
                 self.places.at(&at)?.remove(precondition).await.map(|_| Reply::Done)
             }
+            Io::Remove { at, precondition } => {
+                let removed = self.places.at(&at)?.remove(precondition).await?;
+                self.record.deleted(&at, &removed).await;
+                Ok(Reply::Gone(removed))
+            }
             Io::RemoveMany { dir, removals } => {
-                Ok(Reply::Removed(self.places.at(&dir)?.remove_many(&removals).await))
+                let outcomes = self.places.at(&dir)?.remove_many(&removals).await;
+                self.record.deleted_many(&dir, &removals, &outcomes).await;
+                Ok(Reply::Removed(outcomes))
             }
         }
     }
@@ -120,7 +154,10 @@ impl Worker {
         Ok(Reply::Page(Some(page.entries)))
     }
 
-    async fn make_dir(&self, at: &Uri, follow: bool) -> Result<Reply> {
+    async fn make_dir(&self, at: &Uri, follow: bool, above: bool) -> Result<Reply> {
+        if above {
+            self.make_above(at).await?;
+        }
         let path = self.places.at(at)?;
         if !path.caps().real_dirs {
             let first = path.list(Freshness::Past).next().await.transpose();
@@ -134,10 +171,50 @@ impl Worker {
         }
         let there = path.stat(Freshness::Past).await?;
         if there.kind == Kind::Dir || (follow && there.can_enter()) {
+            self.sweep(&path).await?;
             return Ok(Reply::Made { fresh: false });
         }
         let why = "something that is no directory is in the way";
         Err(VfsError::new(Op::Mkdir, at.clone(), ErrorKind::AlreadyExists, why))
+    }
+
+    /// Makes what is missing above, from the nearest directory that is there.
+    async fn make_above(&self, at: &Uri) -> Result<()> {
+        let mut missing = Vec::new();
+        let mut above = at.parent();
+        while let Some(dir) = above {
+            if found(self.places.at(&dir)?.stat(Freshness::Past).await)?.is_some() {
+                break;
+            }
+            above = dir.parent();
+            missing.push(dir);
+        }
+        for dir in missing.iter().rev() {
+            match self.places.at(dir)?.mkdir().await {
+                Err(error) if error.kind != ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Sweeps a directory before the job goes into it. That some of it stays is no reason to stop.
+    pub async fn enter(&self, dir: &Uri) {
+        if self.keep.is_none() || dir.as_local().is_none() {
+            return;
+        }
+        let Ok(path) = self.places.at(dir) else { return };
+        if let Err(error) = self.sweep(&path).await {
+            tracing::warn!(%error, "a directory could not be swept");
+        }
+    }
+
+    /// Removes what a killed attempt of this job left in a directory that it goes into again.
+    async fn sweep(&self, dir: &DynPath) -> Result<()> {
+        if let (Some(keep), Some(tag)) = (&self.keep, self.record.tag()) {
+            dir.sweep(tag, keep).await?;
+        }
+        Ok(())
     }
 
     async fn mark(&self, at: &Uri) -> Result<Reply> {
@@ -171,7 +248,8 @@ impl Worker {
             return path.symlink(target).await.map(|()| Reply::Done);
         }
         let above = at.parent().unwrap_or_else(|| at.clone());
-        let name = Name::from(format!(".bifold-{:016x}.part", fastrand::u64(..)).as_str());
+        let job = self.record.tag().unwrap_or_else(|| fastrand::u32(..));
+        let name = Name::from(format!(".bifold-{job:08x}{:08x}.part", fastrand::u32(..)).as_str());
         let new = self.places.at(&above)?.join(&name, Kind::Symlink)?;
         new.symlink(target).await?;
         match new.rename(&*path, precondition).await {
@@ -191,57 +269,42 @@ impl Worker {
         precondition: Precondition,
         passed: &Passed,
     ) -> Result<Reply> {
+        let (at, overwrote) = (to, precondition != Precondition::Absent);
         let to = self.places.at(to)?;
         let options = CopyOptions {
-            source: Some(entry),
+            source: Some(entry.clone()),
             precondition,
+            attributes: self.options.attributes.clone(),
+            no_flush: self.options.no_flush,
+            job: self.record.tag(),
             cancel: self.interrupt.clone(),
-            ..CopyOptions::default()
         };
         let progress = |bytes: u64| {
             passed.fetch_add(bytes, Ordering::Relaxed);
         };
-        self.places
-            .at(from)?
-            .copy_native(&*to, &options, &progress)
-            .await
-            .map(|copy| Reply::Native(copy.map(Box::new)))
-    }
-
-    async fn create(&self, item: ItemId, from: &Uri, at: &Uri, mut hint: CreateHint) -> Result<Reply> {
-        let source = self.places.at(from)?;
-        if self.buffered && source.caps().metered {
-            let Head { content_type, metadata, .. } = source.head().await?;
-            hint.attributes.content_type = content_type;
-            hint.attributes.metadata = metadata;
+        let placed = self.places.at(from)?.copy_native(&*to, &options, &progress).await?;
+        if let Some(placed) = &placed {
+            self.record.placed(from, &entry, at, placed, overwrote).await;
         }
-        let sink: Arc<dyn Sink> = Arc::from(self.places.at(at)?.create(hint).await?);
-        let layout = sink.layout();
-        self.sinks.lock().insert(item, sink);
-        Ok(Reply::Created(layout))
+        Ok(Reply::Native(placed.map(Box::new)))
     }
 
-    fn sink(&self, item: ItemId, at: &Uri) -> Result<Arc<dyn Sink>> {
+    /// A sink that is open now.
+    pub(super) fn hold(&self, item: ItemId, sink: Arc<dyn Sink>) {
+        self.sinks.lock().insert(item, sink);
+    }
+
+    /// From now on nothing that is open goes when it is dropped: the job is left, to be resumed.
+    pub fn keep_all(&self) {
+        self.sinks.lock().values().for_each(|sink| sink.keep());
+    }
+
+    pub(super) fn sink(&self, item: ItemId, at: &Uri) -> Result<Arc<dyn Sink>> {
         let gone = || VfsError::new(Op::Write, at.clone(), ErrorKind::Io, "the write under way is gone");
         self.sinks.lock().get(&item).cloned().ok_or_else(gone)
     }
 
-    async fn commit(&self, item: ItemId, at: &Uri, precondition: Precondition) -> Result<Reply> {
-        let sink = self.sink(item, at)?;
-        let entry = sink.commit(precondition).await?;
-        self.close(item);
-        Ok(Reply::Committed(Box::new(entry)))
-    }
-
-    async fn abort(&self, item: ItemId, at: &Uri) -> Result<Reply> {
-        if let Ok(sink) = self.sink(item, at) {
-            sink.abort().await?;
-            self.close(item);
-        }
-        Ok(Reply::Done)
-    }
-
-    fn close(&self, item: ItemId) {
+    pub(super) fn close(&self, item: ItemId) {
         self.sinks.lock().remove(&item);
         self.held.lock().remove(&item);
     }
@@ -251,7 +314,7 @@ impl Worker {
     async fn remove_source(&self, at: &Uri, read: &Entry, copy: Option<&Copied>) -> Result<Reply> {
         let path = self.places.at(at)?;
         let now = verify::known(&path).await?;
-        if !verify::same_version(read, &now.entry) {
+        if !same_version(read, &now.entry) {
             let why = "it changed since it was copied, so it stays";
             return Err(VfsError::new(Op::Remove, at.clone(), ErrorKind::Conflict, why));
         }
@@ -266,7 +329,11 @@ impl Worker {
                 let there = found(path.stat(Freshness::Past).await)?;
                 if there.is_some() { Err(error) } else { Ok(Reply::Done) }
             }
-            removed => removed.map(|_| Reply::Done),
+            removed => {
+                let removed = removed?;
+                self.record.source_removed(at, &removed).await;
+                Ok(Reply::Gone(removed))
+            }
         }
     }
 }
@@ -280,7 +347,7 @@ fn found<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn counted(body: Body, passed: Passed) -> Body {
+pub(super) fn counted(body: Body, passed: Passed) -> Body {
     let count = move |chunk: &Result<bytes::Bytes>| {
         if let Ok(chunk) = chunk {
             passed.fetch_add(chunk.len() as u64, Ordering::Relaxed);

@@ -5,17 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::super::io::{Action, Event, Io, IoId, Reply};
-use super::super::job::{JobEvent, JobSpec, Outcome, Progress};
+use super::super::job::{JobEvent, JobKind, JobSpec, Outcome, Progress, Target};
+use super::super::journal::{JobLog, JobState};
 use super::super::machine::{Limits, Machine};
 use super::budget::Budget;
+use super::leftovers;
 use super::perform::Worker;
 use super::places::Places;
+use super::rate::Rate;
+use super::record::Record;
+use super::watch::Watch;
 use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::Caps;
 
@@ -25,11 +30,32 @@ const REPORT: Duration = Duration::from_millis(100);
 /// Between two reports of touched directories.
 const TOUCH: Duration = Duration::from_secs(1);
 
+/// How many failures the journal is told of.
+const ERRORS: usize = 20;
+
 type Ended = (IoId, Result<Reply>);
+
+/// What a job runs with.
+pub struct Setting {
+    pub limits: Limits,
+    pub places: Arc<Places>,
+    pub budget: Arc<Budget>,
+    /// How fast: that of the job, and that of all jobs.
+    pub rates: [Arc<Rate>; 2],
+    /// The job's records, where a journal keeps it.
+    pub log: Option<JobLog>,
+    /// In a job that goes on: the temporary files that it goes on with.
+    pub keep: Option<Vec<String>>,
+    pub events: UnboundedSender<JobEvent>,
+}
 
 /// One job.
 pub struct Runner {
     machine: Machine,
+    outcome: Option<Box<Outcome>>,
+    /// The directories that it goes into without making them.
+    entered: BTreeSet<Uri>,
+    watch: Option<Watch>,
     worker: Arc<Worker>,
     budget: Arc<Budget>,
     events: UnboundedSender<JobEvent>,
@@ -40,25 +66,26 @@ pub struct Runner {
     began: Instant,
     reported: Option<(Instant, Progress)>,
     touched_at: Instant,
-    finished: bool,
 }
 
 impl Runner {
-    pub fn new(
-        spec: JobSpec,
-        limits: Limits,
-        places: Arc<Places>,
-        budget: Arc<Budget>,
-        events: UnboundedSender<JobEvent>,
-    ) -> Self {
+    pub fn new(spec: JobSpec, setting: Setting) -> Self {
+        let Setting { limits, places, budget, rates, log, keep, events } = setting;
         let caps = |uri: &Uri| places.at(uri).map(|path| path.caps());
         let sources = spec.sources.iter().map(|source| caps(&source.uri)).collect();
         let to = target_caps(&spec, &caps);
         let buffered = to.as_ref().is_some_and(|to| to.as_ref().is_ok_and(|caps| caps.metered));
         let (now, interrupt) = (Instant::now(), CancellationToken::new());
+        let (record, options) = (Record::new(log, spec.kind == JobKind::Move), spec.options.clone());
+        let (entered, resumed, recorded) = (entered(&spec), keep.is_some(), record.log().is_some());
+        let machine = Machine::new(spec, sources, to, limits, fastrand::u64(..));
+        let worker = Worker::new(places, buffered, record, rates, options, keep, interrupt.clone());
         Self {
-            machine: Machine::new(spec, sources, to, limits, fastrand::u64(..)),
-            worker: Arc::new(Worker::new(places, buffered, interrupt.clone())),
+            machine: if recorded { machine.recorded(resumed) } else { machine },
+            worker: Arc::new(worker),
+            outcome: None,
+            entered,
+            watch: None,
             budget,
             events,
             tasks: JoinSet::new(),
@@ -68,26 +95,31 @@ impl Runner {
             began: now,
             reported: None,
             touched_at: now,
-            finished: false,
         }
     }
 
     /// Runs the job to its end.
-    pub async fn run(mut self, mut commands: UnboundedReceiver<Event>) {
+    pub async fn run(mut self, mut commands: UnboundedReceiver<Event>, control: WeakUnboundedSender<Event>) {
+        self.watch =
+            self.worker.record.log().map(|log| Watch::begin(log.clone(), control, self.events.clone()));
+        for dir in std::mem::take(&mut self.entered) {
+            self.worker.enter(&dir).await;
+        }
         self.feed(Event::Start);
-        while !self.finished {
+        while self.outcome.is_none() {
             let wake = self.wake();
             let event = tokio::select! {
                 biased;
                 Some(command) = commands.recv() => command,
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 () = sleep_until(wake.unwrap_or(self.began)), if wake.is_some() => Event::Tick,
-                // Nothing runs, and nobody is left who could answer.
-                else => Event::Cancel,
+                // Nothing runs, and nobody is left who could answer or go on.
+                else => if self.machine.is_paused() { Event::Suspend } else { Event::Cancel },
             };
             self.feed(event);
             self.report(false);
         }
+        self.end().await;
     }
 
     /// When something is due though nothing ends: nothing, while the job only waits for an answer.
@@ -99,12 +131,19 @@ impl Runner {
     }
 
     fn feed(&mut self, event: Event) {
-        for action in self.machine.on(event, self.began.elapsed()) {
+        let before = self.machine.is_paused();
+        let actions = self.machine.on(event, self.began.elapsed());
+        if self.machine.is_paused() != before {
+            self.tell(JobEvent::Paused(!before));
+        }
+        for action in actions {
             match action {
                 Action::Do(id, io) => self.spawn(id, io),
                 Action::Ask(number, question) => self.tell(JobEvent::Asks(number, question)),
                 Action::Interrupt => self.interrupt.cancel(),
-                Action::Finish(outcome) => self.finish(outcome),
+                Action::File(report) => self.tell(JobEvent::File(report)),
+                Action::Note(text) => self.tell(JobEvent::Note(text)),
+                Action::Finish(outcome) => self.outcome = Some(outcome),
             }
         }
     }
@@ -166,20 +205,65 @@ impl Runner {
             }
         }
         let due = self.reported.as_ref().is_none_or(|(at, _)| now >= *at + REPORT);
-        if last || self.finished || !due {
+        if last || self.outcome.is_some() || !due {
             return;
         }
         let progress = self.progress();
+        if let Some(watch) = &self.watch {
+            watch.progress(&progress);
+        }
         if self.reported.as_ref().is_none_or(|(_, told)| *told != progress) {
             self.tell(JobEvent::Progress(progress.clone()));
         }
         self.reported = Some((now, progress));
     }
 
-    fn finish(&mut self, outcome: Box<Outcome>) {
-        self.finished = true;
+    /// Nothing is under way any more: what must not stay is removed, and the journal hears how it ended.
+    async fn end(mut self) {
         self.report(true);
+        self.watch = None;
+        let Some(mut outcome) = self.outcome.take() else { return };
+        if outcome.suspended {
+            self.worker.keep_all();
+        }
+        if let Some(log) = self.worker.record.log().cloned() {
+            if !outcome.suspended {
+                let notes = leftovers::abort(&self.worker.places, &log).await;
+                notes.into_iter().for_each(|note| self.tell(JobEvent::Note(note)));
+            }
+            self.worker.record.settled().await;
+            close(&log, &mut outcome).await;
+            if let Some(trouble) = log.trouble() {
+                self.tell(JobEvent::Note(trouble));
+            }
+        }
         self.tell(JobEvent::Finished(outcome));
+    }
+}
+
+/// The last records of a job.
+async fn close(log: &JobLog, outcome: &mut Outcome) {
+    let recent = outcome.failures.len().saturating_sub(ERRORS);
+    for failure in &outcome.failures[recent..] {
+        log.failed(&failure.error.to_string()).await;
+    }
+    let state = match () {
+        () if outcome.suspended => JobState::Suspended,
+        () if outcome.cancelled => JobState::Cancelled,
+        () if !outcome.failures.is_empty() => JobState::Failed,
+        () => JobState::Done,
+    };
+    outcome.undoable = log.ended(state, &outcome.progress).await;
+    outcome.number = Some(log.number());
+}
+
+/// The directories that files go into which the job doesn't make.
+fn entered(spec: &JobSpec) -> BTreeSet<Uri> {
+    match &spec.target {
+        Some(Target::Into(dir)) => [dir.clone()].into(),
+        Some(Target::As(uri)) => uri.parent().into_iter().collect(),
+        Some(Target::Each { targets, .. }) => targets.iter().filter_map(Uri::parent).collect(),
+        Some(Target::ContentsInto(_)) | None => BTreeSet::new(),
     }
 }
 

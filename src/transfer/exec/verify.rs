@@ -71,20 +71,6 @@ fn row_alone(entry: Entry) -> Head {
     }
 }
 
-/// Whether `now` is the version that was read. The same bytes written again have the same entity tag, so
-/// the time counts, too: to the second, which is all that a HEAD tells of it.
-pub fn same_version(read: &Entry, now: &Entry) -> bool {
-    let close = match (read.modified, now.modified) {
-        (Some(read), Some(now)) => read.0.abs_diff(now.0) <= 1000,
-        (read, now) => read == now,
-    };
-    let same_tag = match (&read.tag, &now.tag) {
-        (Some(read), Some(now)) => read == now,
-        _ => true,
-    };
-    same_tag && close && read.size == now.size && read.kind == now.kind
-}
-
 /// Holds the copy of a source to what was read of it, right before the source is removed. A disk told the
 /// size of the very file; a service is asked.
 ///

@@ -51,6 +51,10 @@ impl Machine {
             let error = refuse(ErrorKind::AlreadyExists, "a directory is in the way");
             return self.fail(id, error);
         }
+        if let Some(io) = self.may_be_own(id, &found) {
+            return self.tasks.push(Owner::Item(id), io);
+        }
+        let Some(item) = self.items.get_mut(&id) else { return };
         item.seen = Some(found);
         let policy = if item.keeps_both { ConflictPolicy::Rename } else { self.options.conflict };
         self.decide(id, policy);
@@ -68,7 +72,7 @@ impl Machine {
         }
     }
 
-    fn overwrite(&mut self, id: ItemId) {
+    pub(super) fn overwrite(&mut self, id: ItemId) {
         let Some(item) = self.items.get_mut(&id) else { return };
         let tag = item.seen.as_ref().and_then(|seen| seen.tag.clone());
         item.agreed = tag.map_or(Precondition::None, Precondition::Matches);
@@ -106,8 +110,7 @@ impl Machine {
     }
 
     fn ask_conflict(&mut self, id: ItemId) {
-        let Some(large) = self.items.get(&id).map(|item| item.large) else { return };
-        self.activate(large, false);
+        self.set_active(id, false);
         self.questions.conflicts.push_back(id);
         self.next_question();
     }
@@ -122,7 +125,7 @@ impl Machine {
                 self.tasks.push(Owner::Item(id), io);
             }
             LinkPolicy::Ask => {
-                self.activate(false, false);
+                self.set_active(id, false);
                 self.questions.links.push(id);
                 self.next_question();
             }
@@ -177,7 +180,7 @@ impl Machine {
         self.questions.open = None;
         self.options.links = policy;
         for id in std::mem::take(&mut self.questions.links) {
-            self.activate(false, true);
+            self.set_active(id, true);
             self.link_policy(id);
         }
     }
@@ -196,8 +199,7 @@ impl Machine {
         for id in settled {
             let Some(item) = self.items.get_mut(&id) else { continue };
             item.changed = false;
-            let large = item.large;
-            self.activate(large, true);
+            self.set_active(id, true);
             self.decide(id, policy);
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::io::{DirId, Io, Reply};
-use super::super::job::SourceItem;
-use super::report::Failed;
+use super::super::job::{FileEnd, SourceItem};
+use super::report::{Failed, Undone};
 use super::tasks::{Owner, Task};
 use super::tree::Dir;
 use super::{Machine, VfsError};
@@ -36,6 +36,7 @@ impl Machine {
     pub(super) fn begin_delete(&mut self) {
         let mut beside: BTreeMap<Uri, Vec<Entry>> = BTreeMap::new();
         for root in 0..self.roots.len() {
+            self.roots[root].waits = false;
             let item = self.roots[root].item.clone();
             if let Err(error) = &self.roots[root].caps {
                 let error = error.clone();
@@ -84,18 +85,25 @@ impl Machine {
         let at = item.uri.clone();
         self.progress.total.files += 1;
         self.progress.total.bytes += item.entry.size.unwrap_or(0);
+        self.roots[root].waits = true;
         self.tasks.push(Owner::Root(root), Io::Remove { at, precondition });
     }
 
     pub(super) fn removed_alone(&mut self, root: usize, result: Result<Reply>) {
         let item = self.roots[root].item.clone();
+        let size = item.entry.size.unwrap_or(0);
+        self.roots[root].waits = false;
         match result {
-            Ok(_) => {
-                self.progress.done.files += 1;
-                self.progress.done.bytes += item.entry.size.unwrap_or(0);
-                self.touch(&item.uri);
+            Err(error) if !(self.resumed && error.kind == ErrorKind::NotFound) => {
+                self.fail_root(root, error);
             }
-            Err(error) => self.fail_root(root, error),
+            removed => {
+                self.count_marker(&removed);
+                self.progress.done.files += 1;
+                self.progress.done.bytes += size;
+                self.touch(&item.uri);
+                self.tell_over(&item.uri, None, size, || FileEnd::Deleted);
+            }
         }
     }
 
@@ -104,7 +112,8 @@ impl Machine {
         let root = dir.root;
         if entry.kind.is_dir() {
             let source = dir.source.join(&entry.name, entry.kind);
-            return self.delete_dir(Dir::new(root, Some(id), source, entry));
+            let dir = self.below(id, root, source, entry);
+            return self.delete_dir(dir);
         }
         dir.open += 1;
         dir.pending.push(entry.clone());
@@ -164,7 +173,7 @@ impl Machine {
             self.tasks.slow_down(now);
         }
         for (entry, outcome) in over {
-            let gone = dir.is_some() || task.failed > 0;
+            let gone = dir.is_some() || task.failed > 0 || self.resumed;
             self.removed(&at, dir, entry, outcome, gone);
         }
         if !again.is_empty() {
@@ -172,8 +181,19 @@ impl Machine {
         }
     }
 
+    /// What was chosen by itself and not removed yet.
+    pub(super) fn left_batches(&self) -> Vec<Undone> {
+        let chosen = self.batches.values().filter(|batch| batch.dir.is_none());
+        let all = chosen.flat_map(|batch| batch.entries.iter().map(|entry| (&batch.at, entry)));
+        let undone = |(at, entry): (&Uri, &Entry)| {
+            let uri = at.join(&entry.name, entry.kind);
+            Undone { item: SourceItem { uri, entry: entry.clone() }, target: None }
+        };
+        all.map(undone).collect()
+    }
+
     fn worth_again(&self, error: &VfsError, failed: u32) -> bool {
-        !self.cancelled && error.kind.retryable() && failed + 1 < self.limits.tries
+        !self.stopping && error.kind.retryable() && failed + 1 < self.limits.tries
     }
 
     fn removed(&mut self, at: &Uri, dir: Option<DirId>, entry: Entry, outcome: Result<Removed>, gone: bool) {
@@ -181,16 +201,20 @@ impl Machine {
             Err(error) if !(gone && error.kind == ErrorKind::NotFound) => {
                 self.progress.failed += 1;
                 let uri = at.join(&entry.name, entry.kind);
+                self.tell_over(&uri, None, entry.size.unwrap_or(0), || FileEnd::Failed(error.clone()));
                 self.failures.push(Failed { item: SourceItem { uri, entry }, target: None, error });
                 true
             }
-            _ => {
+            removed => {
+                let size = entry.size.unwrap_or(0);
+                self.undoable += u64::from(removed.is_ok_and(|removed| removed.marker.is_some()));
                 self.progress.done.files += 1;
-                self.progress.done.bytes += entry.size.unwrap_or(0);
+                self.progress.done.bytes += size;
+                self.tell_over(&at.join(&entry.name, entry.kind), None, size, || FileEnd::Deleted);
                 false
             }
         };
-        if !self.cancelled {
+        if !self.stopping {
             self.child_over(dir, kept);
         }
     }

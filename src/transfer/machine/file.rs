@@ -1,16 +1,17 @@
 //! One file on its way: look at the destination, then rename, link, copy natively or stream.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::io::{DirId, Io, ItemId, Reply};
-use super::super::job::{JobKind, SourceItem};
+use super::super::io::{Action, DirId, Earlier, Io, ItemId, Reply};
+use super::super::job::{FileEnd, FileReport, JobKind, Progress, SourceItem, Verify};
 use super::copy::After;
 use super::look::Looking;
 use super::report::Failed;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
-use crate::model::{Entry, ErrorKind, Kind, Op, Result, Uri};
-use crate::vfs::{Layout, Precondition};
+use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, Uri};
+use crate::vfs::{Layout, Precondition, Proof};
 
 /// A file, object or link of the plan.
 #[derive(Debug)]
@@ -51,6 +52,28 @@ pub struct Item {
     pub(super) restarts: u32,
     pub(super) looking: Looking,
     pub(super) redone: u32,
+    /// Whether it takes one of the places for files under way.
+    pub(super) active: bool,
+    /// Whether the journal was asked for it.
+    pub(super) recalled: bool,
+    /// What the journal told.
+    pub(super) earlier: Option<Box<Earlier>>,
+    /// Where the parts begin that an earlier attempt has sent.
+    pub(super) have: BTreeSet<u64>,
+    /// Of the bytes counted, those that an earlier attempt has sent.
+    pub(super) kept_bytes: u64,
+    /// What this job is known to have put at the destination in an earlier attempt.
+    pub(super) own: Option<Tag>,
+    /// Whether what is in the way was looked at for being the job's own.
+    pub(super) recognized: bool,
+    /// Whether its parts are copied where they are.
+    pub(super) copies: bool,
+    /// Whether that was found to be impossible.
+    pub(super) no_copies: bool,
+    /// How it was verified.
+    pub(super) proof: Option<Proof>,
+    /// Whether it is in place, though the job ended before all of it was.
+    pub(super) done: bool,
 }
 
 impl Item {
@@ -81,7 +104,23 @@ impl Item {
             restarts: 0,
             looking: Looking::First,
             redone: 0,
+            active: false,
+            recalled: false,
+            earlier: None,
+            have: BTreeSet::new(),
+            kept_bytes: 0,
+            own: None,
+            recognized: false,
+            copies: false,
+            no_copies: false,
+            proof: None,
+            done: false,
         }
+    }
+
+    /// Whether a journal keeps what was written of it: it goes in several parts.
+    pub(super) fn is_kept(&self) -> bool {
+        self.layout.is_some_and(|layout| layout.part_size < self.size())
     }
 
     /// The size in bytes; a link has none.
@@ -110,11 +149,38 @@ impl Machine {
     }
 
     pub(super) fn begin_item(&mut self, id: ItemId) {
+        self.set_active(id, true);
         let Some(item) = self.items.get(&id) else { return };
-        let (large, kind, source) = (item.large, item.entry.kind, item.source.clone());
-        let root = item.root;
-        self.activate(large, true);
-        self.progress.current = Some(source.clone());
+        self.progress.current = Some(item.source.clone());
+        if let Some(error) = self.beyond(item) {
+            return self.fail(id, error);
+        }
+        if self.resumed && !item.recalled {
+            let source = item.source.clone();
+            return self.tasks.push(Owner::Item(id), Io::Recall { source });
+        }
+        self.start_item(id);
+    }
+
+    /// Why a file can't be copied, as far as its row tells.
+    fn beyond(&self, item: &Item) -> Option<VfsError> {
+        let most = self.to.map_or(u64::MAX, |caps| caps.max_size);
+        let class = item.entry.class.as_ref().map(crate::model::StorageClass::as_str);
+        if let Some(class @ ("GLACIER" | "DEEP_ARCHIVE")) = class {
+            let why = format!("it is archived ({class}): its bytes can't be read");
+            let error = VfsError::new(Op::Read, item.source.clone(), ErrorKind::Archived, why);
+            return Some(error.with_hint("restore it first, and copy it when that is done"));
+        }
+        (item.size() > most).then(|| {
+            let why = format!("it has {} bytes, and the destination holds at most {most}", item.size());
+            VfsError::new(Op::Copy, item.source.clone(), ErrorKind::Invalid, why)
+        })
+    }
+
+    /// The first step of a file of which nothing was done before.
+    pub(super) fn start_item(&mut self, id: ItemId) {
+        let Some(item) = self.items.get(&id) else { return };
+        let (kind, source, root) = (item.entry.kind, item.source.clone(), item.root);
         let keeps_links = self.to.is_some_and(|caps| caps.symlinks);
         match kind {
             Kind::Special => {
@@ -128,9 +194,19 @@ impl Machine {
         }
     }
 
-    pub(super) fn activate(&mut self, large: bool, on: bool) {
-        let count = if large { &mut self.active_large } else { &mut self.active_small };
-        *count = if on { *count + 1 } else { count.saturating_sub(1) };
+    /// Takes one of the places for files under way, or gives it back.
+    pub(super) fn set_active(&mut self, id: ItemId, on: bool) {
+        let Some(item) = self.items.get_mut(&id) else { return };
+        if std::mem::replace(&mut item.active, on) != on {
+            let count = if item.large { &mut self.active_large } else { &mut self.active_small };
+            *count = if on { *count + 1 } else { *count - 1 };
+        }
+    }
+
+    /// Takes a file out of the plan.
+    pub(super) fn take_item(&mut self, id: ItemId) -> Option<Item> {
+        self.set_active(id, false);
+        self.items.remove(&id)
     }
 
     /// What a file does next, its destination being settled.
@@ -138,30 +214,45 @@ impl Machine {
         let item = self.items.get(&id)?;
         let (source, to, precondition) = (item.source.clone(), item.target.clone(), item.agreed.clone());
         Some(if item.sink_open {
-            // A small file came by one request, which vouches for it.
-            let verify = item.large || self.kind == JobKind::Move;
-            let verify = verify.then(|| Box::new((source, item.entry.clone())));
-            Io::Commit { item: id, at: to, precondition, verify }
+            // A small file came by one request, which vouches for it; what the service copied by itself
+            // it compares by itself.
+            let wanted = item.large || self.kind == JobKind::Move || self.options.verify == Verify::Always;
+            let verify = wanted && !item.copies;
+            let waits = self.waits_for_flush(item);
+            let source = Box::new((source, item.entry.clone()));
+            Io::Commit { item: id, at: to, precondition, source, verify, waits }
         } else if self.may_rename(item.root) && !item.followed {
             Io::Rename { from: source, to, precondition }
         } else if item.is_link() {
             let target = item.entry.link.as_ref().map(|link| link.target.clone()).unwrap_or_default();
             Io::Link { at: to, target, precondition }
-        } else if item.natively() && !item.streams {
+        } else if item.natively() && !item.streams && !self.copies_by_parts(item) {
             Io::Native { from: source, entry: Box::new(item.entry.clone()), to, precondition }
         } else {
-            Io::Create { item: id, from: source, at: to, hint: Box::new(self.hint(item)) }
+            let (entry, hint) = (Box::new(item.entry.clone()), Box::new(self.hint(item)));
+            Io::Create { item: id, from: source, entry, at: to, hint, large: item.large }
         })
     }
 
+    /// Whether its commit waits until others are flushed with it: a small file on a disk.
+    fn waits_for_flush(&self, item: &Item) -> bool {
+        !item.large && self.to.is_some_and(|caps| caps.real_dirs)
+    }
+
+    /// The next step: the parts that are missing first, where it is being written.
     pub(super) fn advance(&mut self, id: ItemId) {
-        if let Some(io) = self.next_io(id) {
-            self.tasks.push(Owner::Item(id), io);
+        if self.items.get(&id).is_some_and(Item::is_unfilled) {
+            return self.more_parts(id);
         }
+        let Some(io) = self.next_io(id) else { return };
+        if matches!(io, Io::Commit { waits: true, .. }) {
+            self.set_active(id, false);
+        }
+        self.tasks.push(Owner::Item(id), io);
     }
 
     pub(super) fn item_ended(&mut self, id: ItemId, task: &Task, result: Result<Reply>, now: Duration) {
-        if self.cancelled {
+        if self.stopping {
             return self.settle(id, task, result);
         }
         match (&task.io, result) {
@@ -171,27 +262,38 @@ impl Machine {
                 self.no_rename = true;
                 self.look_first(id);
             }
+            (Io::Rename { .. }, Err(error)) if self.resumed && error.kind == ErrorKind::NotFound => {
+                self.look(id, Looking::Moved(Box::new(error)));
+            }
+            (Io::Recall { .. }, Ok(Reply::Recalled(earlier))) => self.recalled(id, earlier),
+            (Io::Recognize { .. }, Ok(Reply::Recognized(own))) => self.recognized(id, own),
+            (Io::Resume { .. }, result) => self.taken_up(id, result),
             (Io::Link { .. }, Ok(_)) => self.copied(id, None),
-            (Io::Native { .. }, Ok(Reply::Native(Some(placed)))) => self.copied(id, Some(&placed.entry)),
+            (Io::Native { .. }, Ok(Reply::Native(Some(placed)))) => self.copied(id, Some(&placed)),
             (Io::Native { .. }, Ok(_)) => self.stream(id),
             (Io::Resolve { .. }, Ok(Reply::Resolved(uri, entry))) => self.resolved(id, uri, entry),
             (Io::RemoveSource { .. }, result) => self.source_removed(id, result),
-            (Io::Create { .. } | Io::Part { .. } | Io::Commit { .. } | Io::Abort { .. }, result) => {
-                self.sink_ended(id, task, result);
-            }
+            (
+                Io::Create { .. }
+                | Io::Part { .. }
+                | Io::CopyPart { .. }
+                | Io::Commit { .. }
+                | Io::Abort { .. },
+                result,
+            ) => self.sink_ended(id, task, result),
             (io, Err(error)) => self.write_failed(id, io, error),
             (_, Ok(_)) => {}
         }
     }
 
-    fn renamed(&mut self, id: ItemId) {
+    pub(super) fn renamed(&mut self, id: ItemId) {
         let Some(item) = self.items.get(&id) else { return };
         let (source, target, size) = (item.source.clone(), item.target.clone(), item.size());
         self.touch(&source);
         self.touch(&target);
         self.progress.done.files += 1;
         self.progress.done.bytes += size;
-        self.over(id, false);
+        self.over(id, false, FileEnd::Renamed);
     }
 
     fn resolved(&mut self, id: ItemId, uri: Uri, entry: Entry) {
@@ -210,8 +312,7 @@ impl Machine {
     }
 
     fn follow_dir(&mut self, id: ItemId, uri: Uri, entry: Entry) {
-        let Some(item) = self.items.remove(&id) else { return };
-        self.activate(item.large, false);
+        let Some(item) = self.take_item(id) else { return };
         self.progress.total.files -= 1;
         match self.add_followed(&item, uri, entry) {
             Ok(()) => {}
@@ -225,6 +326,7 @@ impl Machine {
 
     pub(super) fn record(&mut self, item: &Item, error: VfsError) {
         self.progress.failed += 1;
+        self.tell_over(&item.source, Some(&item.target), item.size(), || FileEnd::Failed(error.clone()));
         let source = SourceItem { uri: item.source.clone(), entry: item.entry.clone() };
         self.failures.push(Failed { item: source, target: Some(item.base.clone()), error });
     }
@@ -235,9 +337,8 @@ impl Machine {
         if item.sink_open {
             return self.break_off(id, After::Fail(error));
         }
-        if let Some(item) = self.items.remove(&id) {
-            self.uncount(item.bytes);
-            self.activate(item.large, false);
+        if let Some(item) = self.take_item(id) {
+            self.uncount(item.bytes, item.kept_bytes);
             self.record(&item, error);
             self.child_over(item.dir, true);
         }
@@ -250,17 +351,34 @@ impl Machine {
             return self.break_off(id, After::Skip);
         }
         self.progress.skipped += 1;
-        self.over(id, true);
+        self.over(id, true, FileEnd::Skipped);
     }
 
-    pub(super) fn uncount(&mut self, bytes: u64) {
-        self.progress.done.bytes = self.progress.done.bytes.saturating_sub(bytes);
+    pub(super) fn uncount(&mut self, bytes: u64, kept: u64) {
+        let Progress { done, kept: before, .. } = &mut self.progress;
+        done.bytes = done.bytes.saturating_sub(bytes);
+        before.bytes = before.bytes.saturating_sub(kept);
     }
 
-    pub(super) fn over(&mut self, id: ItemId, kept: bool) {
-        if let Some(item) = self.items.remove(&id) {
-            self.activate(item.large, false);
+    pub(super) fn over(&mut self, id: ItemId, kept: bool, end: FileEnd) {
+        if let Some(item) = self.take_item(id) {
+            self.tell_over(&item.source, Some(&item.target), item.size(), || end);
             self.child_over(item.dir, kept);
+        }
+    }
+
+    /// Tells that a file is over, where somebody wants to hear it.
+    pub(super) fn tell_over(
+        &mut self,
+        source: &Uri,
+        target: Option<&Uri>,
+        bytes: u64,
+        end: impl FnOnce() -> FileEnd,
+    ) {
+        if self.tells_files {
+            let (source, target) = (source.clone(), target.cloned());
+            let report = FileReport { source, target, bytes, end: end() };
+            self.actions.push(Action::File(Box::new(report)));
         }
     }
 }

@@ -3,18 +3,19 @@
 
 use std::time::Duration;
 
-use super::super::io::{Io, ItemId};
+use super::super::io::{Action, Io, ItemId};
+use super::super::job::ConflictPolicy;
 use super::file::Item;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
 use crate::model::{Entry, ErrorKind, Op, Tag};
-use crate::vfs::Precondition;
+use crate::vfs::{Placed, Precondition, Proof};
 
 /// How often a file is begun anew because its source changed.
 const RESTARTS: u32 = 2;
 
 /// Why the machine looks at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Looking {
     /// To see what is at the destination.
     First,
@@ -24,6 +25,10 @@ pub enum Looking {
     Unknown,
     /// At the source, which changed.
     Source,
+    /// At the source, of which an earlier attempt has written something.
+    Earlier,
+    /// The source is gone: did an earlier attempt give it its new name? Else this is why it failed.
+    Moved(Box<VfsError>),
 }
 
 impl Item {
@@ -46,16 +51,33 @@ impl Item {
 impl Machine {
     pub(super) fn look_first(&mut self, id: ItemId) {
         match self.items.get(&id) {
-            Some(item) if item.fresh => self.advance(id),
+            Some(item) if item.fresh || self.is_blind(item) => self.advance(id),
             Some(_) => self.look(id, Looking::First),
             None => {}
         }
     }
 
+    /// Whether a file goes up without a look: the service itself refuses to replace anything, and one
+    /// request is all that is lost then.
+    fn is_blind(&self, item: &Item) -> bool {
+        self.puts_blindly() && !item.large && !item.natively() && item.agreed == Precondition::Absent
+    }
+
+    /// Whether small files are put where something may be, since the service can be trusted not to replace
+    /// it. Who wants to leave alone what is there looks first: that costs less than a body.
+    pub(super) fn puts_blindly(&self) -> bool {
+        let asks = matches!(
+            self.options.conflict,
+            ConflictPolicy::Ask | ConflictPolicy::Overwrite | ConflictPolicy::Rename
+        );
+        asks && self.to.is_some_and(|caps| caps.conditional_put && !caps.real_dirs)
+    }
+
     pub(super) fn look(&mut self, id: ItemId, why: Looking) {
         let Some(item) = self.items.get_mut(&id) else { return };
+        let source = matches!(why, Looking::Source | Looking::Earlier);
+        let at = if source { item.source.clone() } else { item.target.clone() };
         item.looking = why;
-        let at = if why == Looking::Source { item.source.clone() } else { item.target.clone() };
         self.tasks.push(Owner::Item(id), Io::Look { at });
     }
 
@@ -85,24 +107,35 @@ impl Machine {
     pub(super) fn looked(&mut self, id: ItemId, found: Option<Entry>, now: Duration) {
         let Some(item) = self.items.get_mut(&id) else { return };
         let as_agreed = item.is_as_agreed(found.as_ref());
-        match (item.looking, found) {
+        // In a job that goes on, what its earlier attempt copied may be there without a record of it.
+        let copied_before = self.resumed && found.as_ref().is_some_and(|found| item.is_proof(found));
+        match (item.looking.clone(), found) {
             (Looking::Source, found) => self.source_seen(id, found),
+            (Looking::Earlier, found) => self.source_still(id, found),
+            (Looking::Moved(error), found) => self.moved_before(id, *error, found),
             (Looking::Conflict, _) if as_agreed && !item.sink_open => {
                 let why = "it changes while it is copied";
                 let error = VfsError::new(Op::Read, item.source.clone(), ErrorKind::Conflict, why);
                 self.restart(id, error.with_hint("try again when nothing writes to it"));
             }
             (Looking::Conflict | Looking::Unknown, _) if as_agreed => self.redo(id, now),
-            (Looking::Unknown, Some(found)) if item.is_proof(&found) => self.copied(id, Some(&found)),
+            (Looking::Unknown, Some(found)) if item.is_proof(&found) => self.proven(id, found),
+            (Looking::First | Looking::Conflict, Some(found)) if copied_before => self.proven(id, found),
             (_, None) => {
                 item.agreed = Precondition::Absent;
                 self.advance(id);
             }
             (why, Some(found)) => {
-                item.changed = item.answered || why == Looking::Unknown;
+                item.changed = (item.answered || why == Looking::Unknown) && item.own != found.tag;
                 self.in_the_way(id, found);
             }
         }
+    }
+
+    /// What is there is a copy by its tag.
+    fn proven(&mut self, id: ItemId, entry: Entry) {
+        let placed = Placed { entry, version: None, proof: Proof::ETag };
+        self.copied(id, Some(&placed));
     }
 
     /// The source isn't what it was when it was planned: look at it again and begin anew, unless that
@@ -110,9 +143,12 @@ impl Machine {
     pub(super) fn restart(&mut self, id: ItemId, error: VfsError) {
         let Some(item) = self.items.get_mut(&id) else { return };
         item.restarts += 1;
-        if item.restarts > RESTARTS {
+        let most = if error.kind == ErrorKind::Corrupt { 1 } else { RESTARTS };
+        if item.restarts > most {
             return self.fail(id, error);
         }
+        let why = format!("{} starts over: {}", item.source, error.reason);
+        self.actions.push(Action::Note(why));
         self.look(id, Looking::Source);
     }
 

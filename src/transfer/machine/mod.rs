@@ -4,11 +4,12 @@
 //! tree is planned while it is transferred), the order (a directory before its contents, its removal
 //! after them), conflicts and questions, retries, cancelling, partial failure and how much is under way.
 //! It does no I/O and reads no clock; its randomness is a seed. So every order of events can be tried,
-//! a journal can record what passes here, and pausing is to hand out no more actions.
+//! a journal can record what passes here, and pausing is to hand out no more actions. A job that goes on
+//! after an interruption plans anew, and asks for each file what the journal knows of it.
 //!
 //! **What it never does.** It never commits but under a precondition: `Absent`, or the tag of what a
 //! person agreed to replace. It never removes a source before its copy was committed, and then only the
-//! version that was copied. It never ends with a sink open.
+//! version that was copied. It never ends with a sink open, but for those that a suspended job keeps.
 
 mod ask;
 mod copy;
@@ -16,7 +17,9 @@ mod delete;
 mod file;
 mod look;
 mod report;
+mod resume;
 mod roots;
+mod stop;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -26,14 +29,16 @@ mod window;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use super::Matcher;
 use super::io::{Action, DirId, Event, Io, IoId, ItemId, Reply};
-use super::job::{JobKind, JobOptions, JobSpec, Outcome, Progress, Target};
+use super::job::{FileEnd, JobKind, JobOptions, JobSpec, Outcome, Progress, Target};
 use crate::model::{ErrorKind, Result, Uri, VfsError};
 use crate::vfs::Caps;
 use ask::Questions;
 use delete::Batch;
 use file::Item;
 use report::Failed;
+pub use resume::same_version;
 use roots::Root;
 use tasks::{Owner, Tasks};
 use tree::Dir;
@@ -74,6 +79,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same within what a person asked for.
+    #[must_use]
+    pub fn of(self, options: &JobOptions) -> Self {
+        let most = options.at_once.unwrap_or(usize::MAX).max(1);
+        let part = options.part_size.map_or(u64::MAX, |part| part.saturating_add(1));
+        Self {
+            parts: self.parts.min(most),
+            requests: self.requests.min(most),
+            small: self.small.min(most),
+            large: self.large.min(most),
+            lists: self.lists.min(most),
+            large_from: self.large_from.min(part),
+            ..self
+        }
+    }
+}
+
 /// A job being decided.
 #[derive(Debug)]
 pub struct Machine {
@@ -94,10 +117,25 @@ pub struct Machine {
     next: u64,
     questions: Questions,
     taken: super::names::Taken,
+    /// Which of the names below directories it is about.
+    matcher: Matcher,
     no_rename: bool,
-    cancelled: bool,
+    /// Whether the job is given up or left.
+    stopping: bool,
+    /// Whether it is left, to be resumed.
+    suspended: bool,
+    paused: bool,
+    /// Whether a journal keeps it, so that it can be left.
+    recorded: bool,
+    /// Whether an earlier attempt may have done some of it.
+    resumed: bool,
+    tells_files: bool,
     finished: bool,
     progress: Progress,
+    proofs: [u64; 4],
+    undoable: u64,
+    /// The directories above exact places that are known to be there.
+    made: BTreeSet<Uri>,
     failures: Vec<Failed>,
     touched: BTreeSet<Uri>,
     unlisted: usize,
@@ -115,7 +153,12 @@ impl Machine {
         limits: Limits,
         seed: u64,
     ) -> Self {
-        let (roots, to) = roots::settle(spec.kind, spec.sources, sources, to);
+        let limits = limits.of(&spec.options);
+        let (mut roots, to) = roots::settle(spec.kind, spec.sources, sources, to);
+        let matcher = spec.options.selection.compile();
+        if let Err(why) = &matcher {
+            roots.iter_mut().for_each(|root| root.refuse(why));
+        }
         Self {
             kind: spec.kind,
             options: spec.options,
@@ -134,10 +177,19 @@ impl Machine {
             next: 0,
             questions: Questions::default(),
             taken: super::names::Taken::default(),
+            matcher: matcher.unwrap_or_default(),
             no_rename: false,
-            cancelled: false,
+            stopping: false,
+            suspended: false,
+            paused: false,
+            recorded: false,
+            resumed: false,
+            tells_files: false,
             finished: false,
             progress: Progress::default(),
+            proofs: [0; 4],
+            undoable: 0,
+            made: BTreeSet::new(),
             failures: Vec::new(),
             touched: BTreeSet::new(),
             unlisted: 0,
@@ -154,8 +206,12 @@ impl Machine {
             Event::Done(id, result) => self.ended(id, result, now),
             Event::Answer(question, answer) => self.answered(question, answer),
             Event::Cancel => self.cancel(),
+            Event::Pause => self.paused = !self.stopping,
+            Event::Continue => self.paused = false,
+            Event::Suspend => self.suspend(),
+            Event::TellFiles(on) => self.tells_files = on,
         }
-        if self.cancelled && self.tasks.is_empty() {
+        if self.stopping && self.tasks.is_empty() {
             self.abort_open_sinks();
         }
         self.pump(now);
@@ -164,9 +220,21 @@ impl Machine {
         std::mem::take(&mut self.actions)
     }
 
+    /// The same job, kept by a journal: it can be left and resumed. `resumed` says that an earlier attempt
+    /// may have done some of it.
+    #[must_use]
+    pub fn recorded(self, resumed: bool) -> Self {
+        Self { recorded: true, resumed, ..self }
+    }
+
     /// When an [`Event::Tick`] is due.
     pub fn wake(&self) -> Option<Duration> {
-        self.tasks.wake()
+        self.tasks.wake().filter(|_| !self.paused)
+    }
+
+    /// Whether it hands out nothing for now.
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// How far it is, without the bytes of what is under way.
@@ -190,10 +258,10 @@ impl Machine {
     }
 
     fn pump(&mut self, now: Duration) {
-        loop {
+        while !self.paused {
             let list = self.small.len() + self.large.len() < self.limits.ahead;
             self.tasks.begin(now, list, &mut self.actions);
-            if self.cancelled || !self.tasks.is_idle() || !self.begin_next() {
+            if self.stopping || !self.tasks.is_idle() || !self.begin_next() {
                 return;
             }
         }
@@ -221,64 +289,57 @@ impl Machine {
             if error.kind == ErrorKind::Throttled {
                 self.tasks.slow_down(now);
             }
-            let live = !self.cancelled || matches!(task.io, Io::Abort { .. });
+            let live = !self.stopping || matches!(task.io, Io::Abort { .. });
             if live && self.tasks.retry(&task, error.kind, now) {
                 return;
             }
         }
         match task.owner {
             Owner::Root(root) if matches!(task.io, Io::Remove { .. }) => self.removed_alone(root, result),
-            Owner::Root(root) if !self.cancelled => self.related(root, result),
-            Owner::Dir(dir) if !self.cancelled => self.dir_ended(dir, &task, result),
+            Owner::Root(root) if !self.stopping && matches!(task.io, Io::MakeDir { .. }) => {
+                self.made_above(root, task.io.place(), result);
+            }
+            Owner::Root(root) if !self.stopping => self.related(root, result),
+            Owner::Dir(dir) if !self.stopping => self.dir_ended(dir, &task, result),
             Owner::Batch(batch) => self.batch_ended(batch, &task, result, now),
             Owner::Item(item) => self.item_ended(item, &task, result, now),
             Owner::Root(_) | Owner::Dir(_) => {}
         }
     }
 
-    fn cancel(&mut self) {
-        if self.cancelled || self.finished {
-            return;
-        }
-        self.cancelled = true;
-        self.tasks.clear();
-        self.questions.clear();
-        self.actions.push(Action::Interrupt);
-    }
-
-    /// After a cancel, once nothing is under way any more.
-    fn abort_open_sinks(&mut self) {
-        let open: Vec<ItemId> =
-            self.items.iter().filter(|(_, item)| item.sink_open).map(|(id, _)| *id).collect();
-        for id in open {
-            self.abort(id);
-        }
-    }
-
     fn finish_if_over(&mut self) {
         let busy = !self.tasks.is_empty();
-        let over = self.cancelled || (self.items.is_empty() && self.dirs.is_empty());
+        let over = self.stopping || (self.items.is_empty() && self.dirs.is_empty());
         if self.finished || busy || !over {
             return;
         }
         self.finished = true;
-        self.progress.total_known &= !self.cancelled;
+        self.progress.total_known &= !self.stopping;
         self.progress.current = None;
-        let (failures, retry) =
-            report::failures(self.kind, &self.options, std::mem::take(&mut self.failures));
-        let outcome = Outcome {
+        let outcome = self.outcome();
+        self.actions.push(Action::Finish(Box::new(outcome)));
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        let left = if self.stopping && !self.suspended { self.left() } else { Vec::new() };
+        let failed = std::mem::take(&mut self.failures);
+        let (failures, retry) = report::failures(self.kind, &self.options, failed, left);
+        Outcome {
             progress: self.progress.clone(),
             failures,
-            cancelled: self.cancelled,
+            cancelled: self.stopping && !self.suspended,
+            suspended: self.suspended,
+            proofs: self.proofs,
+            undoable: self.undoable,
             retry,
             ..Outcome::default()
-        };
-        self.actions.push(Action::Finish(Box::new(outcome)));
+        }
     }
 
     fn fail_root(&mut self, root: usize, error: VfsError) {
         let item = self.roots[root].item.clone();
         self.progress.failed += 1;
+        self.tell_over(&item.uri, None, 0, || FileEnd::Failed(error.clone()));
         self.failures.push(Failed { item, target: None, error });
     }
 

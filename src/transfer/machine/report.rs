@@ -14,25 +14,37 @@ pub struct Failed {
     pub error: VfsError,
 }
 
-/// The failures as a person hears of them, and the jobs that try them again. What goes below one
-/// directory under its own name is one job; a new name is a job of its own.
-pub fn failures(kind: JobKind, options: &JobOptions, failed: Vec<Failed>) -> (Vec<Failure>, Vec<JobSpec>) {
+/// Something that a job which was given up hasn't done.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// What.
+    pub item: SourceItem,
+    /// Its exact destination; `None` for a removal.
+    pub target: Option<Uri>,
+}
+
+/// The failures as a person hears of them, and the jobs that try them again, with what wasn't done at all.
+/// What goes below one directory under its own name is one job; a new name is a job of its own.
+pub fn failures(
+    kind: JobKind,
+    options: &JobOptions,
+    failed: Vec<Failed>,
+    undone: Vec<Undone>,
+) -> (Vec<Failure>, Vec<JobSpec>) {
     let mut retry: Vec<JobSpec> = Vec::new();
-    for failed in &failed {
-        let target = match (&failed.target, kind) {
+    let failures = failed.iter().map(|failed| (&failed.item, &failed.target));
+    for (item, target) in failures.chain(undone.iter().map(|undone| (&undone.item, &undone.target))) {
+        let target = match (target, kind) {
             (None, JobKind::Delete) => None,
             (None, _) => continue,
-            (Some(uri), _) => Some(exact(&failed.item, uri)),
+            (Some(uri), _) => Some(exact(item, uri)),
         };
         let alone = matches!(target, Some(Target::As(_)));
         match retry.iter_mut().rev().find(|spec| spec.target == target).filter(|_| !alone) {
-            Some(spec) => spec.sources.push(failed.item.clone()),
-            None => retry.push(JobSpec {
-                kind,
-                sources: vec![failed.item.clone()],
-                target,
-                options: options.clone(),
-            }),
+            Some(spec) => spec.sources.push(item.clone()),
+            None => {
+                retry.push(JobSpec { kind, sources: vec![item.clone()], target, options: options.clone() });
+            }
         }
     }
     let failures = failed.into_iter().map(|Failed { item, error, .. }| Failure { item, error }).collect();
@@ -67,7 +79,7 @@ mod tests {
             failed("d", Some("/elsewhere/d")),
             failed("e", None),
         ];
-        let (failures, retry) = self::failures(JobKind::Copy, &JobOptions::default(), all);
+        let (failures, retry) = self::failures(JobKind::Copy, &JobOptions::default(), all, Vec::new());
         assert_eq!(failures.len(), 5);
         let targets: Vec<_> =
             retry.iter().map(|spec| (spec.target.clone().unwrap(), spec.sources.len())).collect();
@@ -85,7 +97,7 @@ mod tests {
     #[test]
     fn failed_removals_are_tried_again_in_one_job() {
         let all = vec![failed("a", None), failed("b", None)];
-        let (_, retry) = self::failures(JobKind::Delete, &JobOptions::default(), all);
+        let (_, retry) = self::failures(JobKind::Delete, &JobOptions::default(), all, Vec::new());
         assert_eq!(retry.len(), 1);
         assert_eq!(retry[0].sources.len(), 2);
     }

@@ -14,6 +14,15 @@ pub struct Root {
     pub(super) item: SourceItem,
     pub(super) caps: Result<Caps>,
     pub(super) target: Option<Uri>,
+    /// Whether nothing of it is planned yet.
+    pub(super) waits: bool,
+}
+
+impl Root {
+    /// Nothing of it is done, since it isn't clear what is meant.
+    pub(super) fn refuse(&mut self, why: &str) {
+        self.caps = Err(VfsError::new(Op::Copy, self.item.uri.clone(), ErrorKind::Invalid, why));
+    }
 }
 
 /// Pairs sources with their places. A destination that can't be reached or written to fails them all,
@@ -34,7 +43,7 @@ pub fn settle(
             Some(error) => Err(error.clone()),
             None => caps.and_then(|caps| writable(kind, &item.uri, caps)),
         };
-        Root { item, caps, target: None }
+        Root { item, caps, target: None, waits: true }
     });
     (roots.collect(), to)
 }
@@ -60,10 +69,12 @@ impl Machine {
             self.taken = names::Taken::new(from, to);
         }
         for root in 0..self.roots.len() {
+            self.roots[root].waits = false;
             match self.root_target(root) {
                 Ok(target) => {
                     let source = self.roots[root].item.uri.clone();
                     self.roots[root].target = Some(target.clone());
+                    self.roots[root].waits = true;
                     self.unrelated += 1;
                     self.tasks.push(Owner::Root(root), Io::Relate { source, target });
                 }
@@ -116,6 +127,7 @@ impl Machine {
 
     pub(super) fn related(&mut self, root: usize, result: Result<Reply>) {
         self.unrelated -= 1;
+        self.roots[root].waits = false;
         let item = self.roots[root].item.clone();
         let refuse = |why: &str| VfsError::new(Op::Copy, item.uri.clone(), ErrorKind::Invalid, why);
         match result {
@@ -125,7 +137,35 @@ impl Machine {
             Ok(Reply::Relation(Relation::Inside)) if is_dir(&item) => {
                 self.fail_root(root, refuse("the destination lies inside it"));
             }
-            Ok(_) => self.begin_copy(root),
+            Ok(_) => self.make_above(root),
+            Err(error) => self.fail_root(root, error),
+        }
+    }
+
+    /// Sees to it that the directory of an exact place is there, where directories are real.
+    fn make_above(&mut self, root: usize) {
+        let exact = matches!(self.target, Some(Target::Each { .. }));
+        let real = self.to.is_some_and(|caps| caps.real_dirs);
+        let above = self.roots[root].target.as_ref().and_then(Uri::parent);
+        match above.filter(|above| exact && real && !self.made.contains(above)) {
+            None => self.begin_copy(root),
+            Some(at) => {
+                self.unrelated += 1;
+                self.roots[root].waits = true;
+                self.tasks.push(Owner::Root(root), Io::MakeDir { at, follow: true, above: true });
+            }
+        }
+    }
+
+    /// The directory of an exact place is there, or can't be.
+    pub(super) fn made_above(&mut self, root: usize, at: &Uri, result: Result<Reply>) {
+        self.unrelated -= 1;
+        self.roots[root].waits = false;
+        match result {
+            Ok(_) => {
+                self.made.insert(at.clone());
+                self.begin_copy(root);
+            }
             Err(error) => self.fail_root(root, error),
         }
     }

@@ -46,6 +46,14 @@ pub struct Tasks {
     flying: HashMap<IoId, Task>,
     flying_lists: usize,
     flying_parts: usize,
+    flying_waits: usize,
+}
+
+/// How many commits may wait for a flush beside what is under way: each holds a file open.
+pub const WAITS: usize = 128;
+
+fn waits(io: &Io) -> bool {
+    matches!(io, Io::Commit { waits: true, .. })
 }
 
 fn is_list(io: &Io) -> bool {
@@ -53,7 +61,7 @@ fn is_list(io: &Io) -> bool {
 }
 
 fn is_part(io: &Io) -> bool {
-    matches!(io, Io::Part { whole: false, .. })
+    matches!(io, Io::Part { whole: false, .. } | Io::CopyPart { .. })
 }
 
 impl Tasks {
@@ -71,6 +79,7 @@ impl Tasks {
             flying: HashMap::new(),
             flying_lists: 0,
             flying_parts: 0,
+            flying_waits: 0,
         }
     }
 
@@ -123,6 +132,7 @@ impl Tasks {
             self.next += 1;
             self.flying_lists += usize::from(is_list(&task.io));
             self.flying_parts += usize::from(is_part(&task.io));
+            self.flying_waits += usize::from(waits(&task.io));
             actions.push(Action::Do(self.next, task.io.clone()));
             self.flying.insert(self.next, task);
         }
@@ -143,7 +153,8 @@ impl Tasks {
     }
 
     fn has_room(&self) -> bool {
-        self.flying.len() - self.flying_lists < self.window.size()
+        let free = self.flying_lists + self.flying_waits.min(WAITS);
+        self.flying.len() - free < self.window.size()
     }
 
     /// Whether another file may be begun: nothing that was begun waits for room.
@@ -156,6 +167,7 @@ impl Tasks {
         let task = self.flying.remove(&id)?;
         self.flying_lists -= usize::from(is_list(&task.io));
         self.flying_parts -= usize::from(is_part(&task.io));
+        self.flying_waits -= usize::from(waits(&task.io));
         Some(task)
     }
 

@@ -1,5 +1,6 @@
 //! The machine against a small world that answers in any order, fails, forgets answers and changes.
 
+mod resume;
 mod rules;
 mod world;
 
@@ -11,6 +12,7 @@ use proptest::prelude::*;
 use super::super::io::{Action, Event, Io, IoId};
 use super::super::job::*;
 use super::super::testing::{disk, service};
+use super::tasks::WAITS;
 use super::{Limits, Machine};
 use crate::model::{Entry, Kind, Uri};
 use world::World;
@@ -22,6 +24,8 @@ struct Bench {
     flying: Vec<(IoId, Io)>,
     asked: Vec<(u64, Question)>,
     outcome: Option<Outcome>,
+    told: Vec<FileReport>,
+    notes: Vec<String>,
     now: Duration,
     rng: fastrand::Rng,
 }
@@ -32,6 +36,12 @@ fn limits() -> Limits {
 
 impl Bench {
     fn new(world: World, spec: JobSpec, seed: u64) -> Self {
+        Self::kept(world, spec, seed, None)
+    }
+
+    /// A job that a journal keeps: begun, or gone on with.
+    fn kept(world: World, spec: JobSpec, seed: u64, resumed: Option<bool>) -> Self {
+        let (kept, resumed) = (resumed.is_some(), resumed == Some(true));
         let caps = |uri: &Uri| if uri.as_s3().is_some() { service() } else { disk() };
         let sources = spec.sources.iter().map(|source| Ok(caps(&source.uri))).collect();
         let to = spec.target.as_ref().map(|target| {
@@ -46,11 +56,39 @@ impl Bench {
             flying: Vec::new(),
             asked: Vec::new(),
             outcome: None,
+            told: Vec::new(),
+            notes: Vec::new(),
             now: Duration::ZERO,
             rng,
         };
+        if kept {
+            bench.machine = bench.machine.recorded(resumed);
+        }
         bench.feed(Event::Start);
         bench
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        if outcome.suspended {
+            self.world.leave();
+        }
+        self.outcome = Some(outcome);
+    }
+
+    /// The program dies here.
+    fn kill(mut self) -> World {
+        self.world.leave();
+        self.world
+    }
+
+    /// Ends what is under way without a question or a wait being answered, at most `most` pieces.
+    fn some(&mut self, most: usize) {
+        for _ in 0..most {
+            if !self.flying.is_empty() {
+                let at = self.rng.usize(..self.flying.len());
+                self.end(at);
+            }
+        }
     }
 
     fn feed(&mut self, event: Event) {
@@ -60,7 +98,9 @@ impl Bench {
                 Action::Do(id, io) => self.flying.push((id, io)),
                 Action::Ask(number, question) => self.asked.push((number, question)),
                 Action::Interrupt => {}
-                Action::Finish(outcome) => self.outcome = Some(*outcome),
+                Action::File(report) => self.told.push(*report),
+                Action::Note(note) => self.notes.push(note),
+                Action::Finish(outcome) => self.finish(*outcome),
             }
         }
         self.check_limits();
@@ -76,7 +116,9 @@ impl Bench {
         }
         let lists = self.flying.iter().filter(|(_, io)| is_list(io)).count();
         assert!(lists <= limits().lists);
-        assert!(self.flying.len() - lists <= limits().small);
+        let waits = self.flying.iter().filter(|(_, io)| matches!(io, Io::Commit { waits: true, .. })).count();
+        assert!(waits <= limits().small + WAITS);
+        assert!(self.flying.len() - lists - waits.min(WAITS) <= limits().small);
         assert!(parts.values().all(|parts| *parts <= limits().parts));
         if self.outcome.is_some() {
             assert!(self.flying.is_empty() && self.world.sinks.is_empty(), "the end is clean");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::io::{DirId, Io, ItemId, Reply};
-use super::super::job::{JobKind, SourceItem};
+use super::super::job::{FileEnd, JobKind, SourceItem};
 use super::super::names::{self, Taken};
 use super::file::Item;
 use super::report::Failed;
@@ -11,7 +11,7 @@ use super::roots::is_marker;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
 use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, Uri};
-use crate::vfs::Precondition;
+use crate::vfs::{Attributes, Precondition};
 
 /// A directory of the plan.
 #[derive(Debug)]
@@ -30,11 +30,13 @@ pub struct Dir {
     pub(super) kept: bool,
     /// What a delete has listed and not yet sent off.
     pub(super) pending: Vec<Entry>,
+    /// Its path below the source, for the selection; empty, or ending in `/`.
+    relative: String,
     /// Whether a person named the target, so that a link there is meant.
-    named: bool,
+    pub(super) named: bool,
     /// Whether it came by a link, which stays where it is.
     followed: bool,
-    listed: bool,
+    pub(super) listed: bool,
     closing: bool,
     failed: bool,
     empty: bool,
@@ -54,6 +56,7 @@ impl Dir {
             open: 0,
             kept: false,
             pending: Vec::new(),
+            relative: String::new(),
             named: false,
             followed: false,
             listed: false,
@@ -94,14 +97,19 @@ impl Machine {
         if let Some(parent) = dir.parent.and_then(|parent| self.dirs.get_mut(&parent)) {
             parent.open += 1;
         }
-        let first = if self.may_rename(dir.root) && !dir.followed {
+        let whole = self.matcher.takes_all();
+        let first = if self.may_rename(dir.root) && !dir.followed && whole {
             let precondition = Precondition::Absent;
             Io::Rename { from: dir.source.clone(), to: target.clone(), precondition }
         } else {
-            Io::MakeDir { at: target.clone(), follow: dir.named }
+            Io::MakeDir { at: target.clone(), follow: dir.named, above: false }
         };
+        let blind = self.puts_blindly() && dir.source.as_local().is_some();
         dir.target = Some(target);
         self.dirs.insert(id, dir);
+        if blind {
+            return self.dir_made(id, false);
+        }
         self.tasks.push(Owner::Dir(id), first);
     }
 
@@ -140,7 +148,18 @@ impl Machine {
                 self.touch(&source);
                 self.dir_over(id);
             }
+            (Io::Look { at }, Ok(Reply::Looked(found))) => self.dir_found(id, at, found.as_ref()),
             (Io::Mark { .. }, Ok(_)) => self.close_source(id),
+            (Io::DressDir { .. }, result) => {
+                if let Err(error) = result {
+                    self.fail_dir(id, error);
+                }
+                self.close_source(id);
+            }
+            (Io::RemoveSource { .. }, removed @ Ok(_)) => {
+                self.count_marker(&removed);
+                self.dir_over(id);
+            }
             (_, Err(error)) => {
                 self.fail_dir(id, error);
                 self.dir_over(id);
@@ -159,12 +178,25 @@ impl Machine {
                 self.touch(&at);
                 self.dir_over(id);
             }
+            // An earlier attempt may have given it its new name already.
+            Err(ErrorKind::NotFound) if self.resumed => self.tasks.push(Owner::Dir(id), Io::Look { at }),
             Err(kind) => {
                 self.no_rename |= kind == ErrorKind::Unsupported;
-                let follow = self.dirs[&id].named;
-                self.tasks.push(Owner::Dir(id), Io::MakeDir { at, follow });
+                self.make_dir(id, at);
             }
         }
+    }
+
+    fn make_dir(&mut self, id: DirId, at: Uri) {
+        let follow = self.dirs[&id].named;
+        self.tasks.push(Owner::Dir(id), Io::MakeDir { at, follow, above: false });
+    }
+
+    fn dir_found(&mut self, id: DirId, at: &Uri, found: Option<&Entry>) {
+        if found.is_some_and(|found| same_inode(found, &self.dirs[&id].entry)) {
+            return self.dir_over(id);
+        }
+        self.make_dir(id, at.clone());
     }
 
     fn dir_made(&mut self, id: DirId, fresh: bool) {
@@ -182,6 +214,9 @@ impl Machine {
 
     fn page(&mut self, id: DirId, page: u32, entries: &Arc<Vec<Entry>>) {
         for entry in entries.iter() {
+            if self.leaves_out(id, entry) {
+                continue;
+            }
             match self.kind {
                 JobKind::Delete => self.plan_removal(id, entry.clone()),
                 JobKind::Copy | JobKind::Move => self.plan_child(id, entry.clone()),
@@ -189,6 +224,26 @@ impl Machine {
         }
         let at = self.dirs[&id].source.clone();
         self.tasks.push(Owner::Dir(id), Io::Page { dir: id, page: page + 1, at });
+    }
+
+    /// Whether the job isn't about this; the directory that holds it then stays, too.
+    fn leaves_out(&mut self, id: DirId, entry: &Entry) -> bool {
+        let Some(dir) = self.dirs.get_mut(&id).filter(|_| !self.matcher.takes_all()) else { return false };
+        let path = format!("{}{}", dir.relative, entry.name.to_lossy());
+        let marker = entry.name.is_empty() && entry.kind == Kind::File;
+        let out = marker || !self.matcher.takes(&path, entry.kind.is_dir());
+        dir.kept |= out;
+        dir.empty &= !out;
+        out
+    }
+
+    /// A directory below another.
+    pub(super) fn below(&self, above: DirId, root: usize, source: Uri, entry: Entry) -> Dir {
+        let relative = match self.dirs.get(&above) {
+            Some(dir) if !self.matcher.takes_all() => format!("{}{}/", dir.relative, entry.name.to_lossy()),
+            _ => String::new(),
+        };
+        Dir { relative, ..Dir::new(root, Some(above), source, entry) }
     }
 
     fn plan_child(&mut self, id: DirId, entry: Entry) {
@@ -211,7 +266,8 @@ impl Machine {
             return self.fail_child(id, source, entry, error);
         }
         if entry.kind.is_dir() {
-            self.add_dir(Dir::new(root, Some(id), source, entry), target);
+            let dir = self.below(id, root, source, entry);
+            self.add_dir(dir, target);
         } else {
             self.add_item(Item::new(root, Some(id), source, entry, target));
         }
@@ -242,6 +298,7 @@ impl Machine {
         }
         self.progress.total.files += 1;
         self.progress.failed += 1;
+        self.tell_over(&uri, None, entry.size.unwrap_or(0), || FileEnd::Failed(error.clone()));
         self.failures.push(Failed { item: SourceItem { uri, entry }, target: None, error });
     }
 
@@ -272,9 +329,17 @@ impl Machine {
         }
         dir.closing = true;
         let prefix = self.to.is_some_and(|caps| !caps.real_dirs);
-        match dir.target.clone().filter(|_| prefix && dir.empty && !dir.failed) {
-            Some(at) => self.tasks.push(Owner::Dir(id), Io::Mark { at }),
-            None => self.close_source(id),
+        match dir.target.clone() {
+            Some(at) if prefix && dir.empty && !dir.failed => {
+                self.tasks.push(Owner::Dir(id), Io::Mark { at });
+            }
+            Some(at) if !prefix && dir.fresh && dir.entry.mode.is_some() => {
+                let mut attributes = Attributes { mode: dir.entry.mode, ..Attributes::default() };
+                attributes.date_from(&dir.entry);
+                let attributes = Box::new(attributes);
+                self.tasks.push(Owner::Dir(id), Io::DressDir { at, attributes });
+            }
+            _ => self.close_source(id),
         }
     }
 

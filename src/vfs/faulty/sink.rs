@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Call, Faulty, inner};
 use crate::model::{Op, Result};
-use crate::vfs::{Attributes, Body, Layout, Placed, Precondition, Sink, SinkState, VfsPath};
+use crate::vfs::{Attributes, Body, Layout, PartRecord, Placed, Precondition, Sink, SinkState, VfsPath};
 
 #[derive(Debug)]
 pub(super) struct FaultySink {
@@ -34,6 +34,14 @@ impl Sink for FaultySink {
     ) -> Result<bool> {
         let fate = self.path.before(Call::WritePart, Op::Write).await?;
         fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
+    }
+
+    fn part(&self, offset: u64) -> Option<PartRecord> {
+        self.inner.part(offset)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.inner.is_complete()
     }
 
     fn unproven(&self) -> Vec<Range<u64>> {

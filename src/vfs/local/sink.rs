@@ -224,6 +224,10 @@ impl Sink for LocalSink {
         self.temp.keep();
     }
 
+    fn part(&self, offset: u64) -> Option<PartRecord> {
+        self.parts.lock().get(&offset).cloned()
+    }
+
     fn state(&self) -> SinkState {
         SinkState {
             id: self.temp.name().to_string_lossy().into_owned(),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::super::super::io::{Io, ItemId, Relation, Reply};
+use super::super::super::io::{Earlier, Io, ItemId, Left, Relation, Reply};
 use super::super::super::job::JobKind;
 use crate::model::{
     ETag, Entry, ErrorKind, Kind, Link, Name, Op, Result, S3Uri, Tag, Timestamp, Uri, VfsError,
 };
-use crate::vfs::{Layout, Placed, Precondition, Removed};
+use crate::vfs::{Layout, PartRecord, Placed, Precondition, Removed, SinkState};
 
 /// One file: which content it has, and how long that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Open {
     to: Option<Uri>,
     size: u64,
     parts: BTreeMap<u64, (u64, u64)>,
+    /// What a journal finds it by.
+    id: String,
+    /// Whether it is what somebody else completed.
+    complete: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -37,6 +41,13 @@ pub struct World {
     /// What another client wrote over.
     replaced: BTreeSet<u64>,
     next: u64,
+    /// What the journal has, by source.
+    pub journal: BTreeMap<Uri, Earlier>,
+    /// How many of 100 records are lost, since the program died before they were written.
+    pub forgets: u8,
+    /// Writes of dead machines that can be found again.
+    pub left: BTreeMap<String, Open>,
+    completed: BTreeSet<String>,
 }
 
 pub fn uri(text: &str) -> Uri {
@@ -50,6 +61,7 @@ pub fn uri(text: &str) -> Uri {
 }
 
 const PART: u64 = 10;
+const LAYOUT: Layout = Layout { part_size: PART, parallel: 8 };
 
 impl World {
     /// Puts a file, or a directory (a marker) for a name that ends in `/`.
@@ -81,7 +93,10 @@ impl World {
         let file = self.files.get(at)?;
         let kind = if file.link.is_some() { Kind::Symlink } else { Kind::File };
         let tag = match at {
-            Uri::Local(_) => Tag::File { dev: 1, ino: file.content, mtime_ns: file.content.cast_signed() },
+            Uri::Local(path) => {
+                let name: u64 = path.to_string_lossy().bytes().map(u64::from).sum();
+                Tag::File { dev: 1, ino: file.content * 100_000 + name, mtime_ns: file.content.cast_signed() }
+            }
             Uri::S3(_) => Tag::ETag(ETag::new(&format!("{:032x}", file.content))),
         };
         let link = file
@@ -109,6 +124,7 @@ impl World {
     pub fn perform(&mut self, io: &Io, rng: &mut fastrand::Rng) -> Result<Reply> {
         self.log.push(io.clone());
         let fault = rng.u8(..100) < self.faults;
+        let forgotten = rng.u8(..100) < self.forgets;
         let (before, kind) = match rng.u8(..8) {
             0 | 1 => (true, ErrorKind::Throttled),
             2 | 3 => (true, ErrorKind::Unavailable),
@@ -118,19 +134,19 @@ impl World {
                 if fault {
                     self.interfere(io);
                 }
-                return self.really(io);
+                return self.really(io, forgotten);
             }
         };
         if !fault {
-            return self.really(io);
+            return self.really(io, forgotten);
         }
         // What ends a sink always comes through in the end, or nobody could promise anything.
         if matches!(io, Io::Abort { .. }) {
-            return self.really(io);
+            return self.really(io, forgotten);
         }
         // Whoever got no sink has none: what the service keeps of it can't be known.
-        if !before && !matches!(io, Io::Create { .. }) {
-            self.really(io)?;
+        if !before && !matches!(io, Io::Create { .. } | Io::Resume { .. }) {
+            self.really(io, true)?;
         }
         Err(VfsError::new(Op::Copy, io.place().clone(), kind, "a fault"))
     }
@@ -193,7 +209,42 @@ impl World {
         rows.into_values().collect()
     }
 
-    fn really(&mut self, io: &Io) -> Result<Reply> {
+    fn record_part(&mut self, source: &Uri, part: PartRecord) {
+        let Some(Earlier { what: Left::Open(state, _), .. }) = self.journal.get_mut(source) else {
+            panic!("a part of what isn't known to be open");
+        };
+        let twice = state.parts.iter().any(|known| known.offset == part.offset);
+        assert!(!twice, "a part was sent though it was recorded");
+        state.parts.push(part);
+    }
+
+    fn record_placed(&mut self, source: &Uri, entry: &Entry, target: &Uri, placed: &Placed) {
+        let what = Left::Placed(Box::new(placed.clone()));
+        let earlier = Earlier { entry: entry.clone(), target: target.clone(), what };
+        self.journal.insert(source.clone(), earlier);
+    }
+
+    /// The program dies, or leaves: what is found again stays, all else is swept.
+    pub fn leave(&mut self) {
+        let open = std::mem::take(&mut self.sinks).into_values();
+        self.left.extend(open.filter(|open| open.size > PART).map(|open| (open.id.clone(), open)));
+    }
+
+    fn resume(&mut self, io: &Io, item: ItemId, at: &Uri, state: &SinkState) -> Result<Reply> {
+        let service = at.as_s3().is_some();
+        if service && self.completed.contains(&state.id) && self.files.contains_key(at) {
+            let open = Open { to: Some(at.clone()), complete: true, ..Open::default() };
+            self.sinks.insert(item, open);
+            return Ok(Reply::Resumed { layout: LAYOUT, parts: vec![], settled: true });
+        }
+        let mut open = self.left.remove(&state.id).ok_or_else(|| Self::fail(io, ErrorKind::NotFound))?;
+        open.parts.retain(|offset, _| state.parts.iter().any(|part| part.offset == *offset));
+        let parts = open.parts.iter().map(|(offset, (len, _))| (*offset, *len)).collect();
+        self.sinks.insert(item, open);
+        Ok(Reply::Resumed { layout: LAYOUT, parts, settled: false })
+    }
+
+    fn really(&mut self, io: &Io, forgotten: bool) -> Result<Reply> {
         let missing = || Self::fail(io, ErrorKind::NotFound);
         match io {
             Io::Relate { .. } => Ok(Reply::Relation(Relation::Apart)),
@@ -237,25 +288,58 @@ impl World {
                 }
                 self.check(io, to, precondition)?;
                 let file = self.files[from].clone();
-                Ok(Reply::Native(Some(Box::new(Placed::by_size(self.write(to, file))))))
+                let placed = Box::new(Placed::by_size(self.write(to, file)));
+                if !forgotten {
+                    self.record_placed(from, entry, to, &placed);
+                }
+                Ok(Reply::Native(Some(placed)))
             }
-            Io::Create { item, at, hint, .. } => {
-                let size = hint.size.unwrap();
-                let open = Open { to: Some(at.clone()), size, parts: BTreeMap::new() };
+            Io::Create { item, from, entry, at, hint, .. } => {
+                self.next += 1;
+                let (size, id) = (hint.size.unwrap(), format!("write {}", self.next));
+                if size > PART {
+                    let state =
+                        SinkState { id: id.clone(), part_size: PART, size: Some(size), parts: vec![] };
+                    let what = Left::Open(Box::new(state), hint.clone());
+                    let earlier = Earlier { entry: (**entry).clone(), target: at.clone(), what };
+                    self.journal.insert(from.clone(), earlier);
+                }
+                let open = Open { to: Some(at.clone()), size, id, ..Open::default() };
                 assert!(self.sinks.insert(*item, open).is_none(), "two sinks of one file");
-                Ok(Reply::Created(Layout { part_size: PART, parallel: 8 }))
+                Ok(Reply::Created { layout: LAYOUT, copies: hint.copies })
             }
-            Io::Part { item, from, precondition, offset, len, .. } => {
+            Io::Part { item, from, precondition, offset, len, .. }
+            | Io::CopyPart { item, from, precondition, offset, len } => {
                 self.check(io, from, precondition)?;
                 let content = self.files[from].content;
-                self.sinks.get_mut(item).expect("an open sink").parts.insert(*offset, (*len, content));
+                let open = self.sinks.get_mut(item).expect("an open sink");
+                assert!(!open.complete, "a whole object needs no parts");
+                open.parts.insert(*offset, (*len, content));
+                if open.size > PART && !forgotten {
+                    let part = PartRecord { offset: *offset, len: *len, tag: None, crc64: content };
+                    self.record_part(from, part);
+                }
                 Ok(Reply::Done)
             }
-            Io::Commit { item, at, precondition, .. } => self.commit(io, *item, at, precondition),
-            Io::Abort { item, .. } => {
+            Io::Commit { item, at, precondition, source, .. } => {
+                let reply = self.commit(io, *item, at, precondition)?;
+                if let (Reply::Committed(placed), false) = (&reply, forgotten) {
+                    self.record_placed(&source.0, &source.1, at, placed);
+                }
+                Ok(reply)
+            }
+            Io::Abort { item, from, .. } => {
                 self.sinks.remove(item);
+                self.journal.remove(from);
                 Ok(Reply::Done)
             }
+            Io::DressDir { .. } => Ok(Reply::Done),
+            Io::Recall { source } => Ok(Reply::Recalled(self.journal.get(source).cloned().map(Box::new))),
+            Io::Recognize { from, at, .. } => {
+                let content = |at: &Uri| self.files.get(at).map(|file| file.content);
+                Ok(Reply::Recognized(content(from) == content(at)))
+            }
+            Io::Resume { item, at, state, .. } => self.resume(io, *item, at, state),
             Io::RemoveSource { at, entry, .. } => {
                 self.entry(at).ok_or_else(missing)?;
                 self.check(io, at, &Precondition::Matches(entry.tag.clone().unwrap()))?;
@@ -281,6 +365,11 @@ impl World {
 
     fn commit(&mut self, io: &Io, item: ItemId, at: &Uri, precondition: &Precondition) -> Result<Reply> {
         let Some(open) = self.sinks.get(&item) else { return Err(Self::fail(io, ErrorKind::Unsupported)) };
+        if open.complete {
+            let entry = self.entry(at).ok_or_else(|| Self::fail(io, ErrorKind::Unsupported))?;
+            self.sinks.remove(&item);
+            return Ok(Reply::Committed(Box::new(Placed::by_size(entry))));
+        }
         assert_eq!(open.to.as_ref(), Some(at), "committed where it was begun");
         self.check(io, at, precondition)?;
         let open = self.sinks.remove(&item).unwrap();
@@ -295,6 +384,7 @@ impl World {
         assert!(contents.len() <= 1, "of one version");
         let content = contents.first().copied().unwrap_or(9999);
         let entry = self.write(at, File { content, size: open.size, link: None });
+        self.completed.insert(open.id);
         Ok(Reply::Committed(Box::new(Placed::by_size(entry))))
     }
 

@@ -72,17 +72,30 @@ struct State {
     done: Option<Placed>,
 }
 
+impl Sent {
+    fn record(&self, offset: u64) -> PartRecord {
+        PartRecord {
+            offset,
+            len: self.part.size,
+            tag: Some(self.part.etag.to_string()),
+            crc64: self.crc64.unwrap_or_default(),
+        }
+    }
+}
+
 /// Begins an upload. One in parts exists at the service from here on; a dropped call may leave it there.
 pub(super) async fn create(path: &S3Path, hint: CreateHint) -> Result<Box<dyn Sink>> {
-    let upload = Upload::new(path, &hint, new_id())?;
+    let upload = Upload::new(path, &hint, new_id(hint.job))?;
     if upload.in_parts {
         upload.begin().await?;
     }
     Ok(Box::new(upload))
 }
 
-fn new_id() -> String {
-    format!("{:032x}", fastrand::u128(..))
+/// Names a write. It begins with the tag of its job, so that a job that goes on knows what it has put.
+fn new_id(job: Option<u32>) -> String {
+    let job = job.unwrap_or_else(|| fastrand::u32(..));
+    format!("{job:08x}{:024x}", fastrand::u128(..) >> 32)
 }
 
 impl Upload {
@@ -236,20 +249,22 @@ impl Sink for Upload {
 
     fn keep(&self) {}
 
+    fn is_complete(&self) -> bool {
+        self.state.lock().done.is_some()
+    }
+
+    fn part(&self, offset: u64) -> Option<PartRecord> {
+        self.state.lock().parts.get(&offset).map(|sent| sent.record(offset))
+    }
+
     fn state(&self) -> SinkState {
         let state = self.state.lock();
         let upload = state.upload.as_ref().map(|upload| &*upload.id).unwrap_or_default();
-        let record = |(offset, sent): (&u64, &Sent)| PartRecord {
-            offset: *offset,
-            len: sent.part.size,
-            tag: Some(sent.part.etag.to_string()),
-            crc64: sent.crc64.unwrap_or_default(),
-        };
         SinkState {
             id: format!("{}:{upload}", self.id),
             part_size: self.part_size,
             size: self.size,
-            parts: state.parts.iter().map(record).collect(),
+            parts: state.parts.iter().map(|(offset, sent)| sent.record(*offset)).collect(),
         }
     }
 
