@@ -43,7 +43,9 @@ pub(crate) struct Services {
 impl Services {
     /// An engine on a registry. Asks nothing of disk or network.
     pub(crate) fn new(registry: Registry) -> Self {
-        let engine = Engine::new(resolver(&registry), Limits::default());
+        let known = registry.clone();
+        let engine = Engine::new(resolver(&registry), Limits::default())
+            .with_identities(Arc::new(move |name| known.identity(name)));
         Self { registry, engine }
     }
 }

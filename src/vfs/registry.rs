@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::local::LocalPath;
+use super::s3::api::S3Api;
 use super::s3::limits::Limits;
 use super::s3::{Cached, S3Path, Sdk, Service, endpoint};
 use super::{Attributes, DynPath, Encryption};
@@ -112,6 +113,15 @@ impl Registry {
     /// request: what the files of profiles say is only read then.
     pub fn place(&self, name: &str) -> Option<String> {
         self.0.places.read().get(name)?.sdk.as_ref()?.place()
+    }
+
+    /// What a connection is, for a journal: its name, its endpoint, its profile. No key is told.
+    pub fn identity(&self, name: &str) -> Option<String> {
+        let places = self.0.places.read();
+        let id = places.get(name)?.sdk.as_ref()?.connection();
+        let profile = id.profile.as_deref().map(|profile| format!(" profile {profile}")).unwrap_or_default();
+        let anonymous = if id.anonymous { " unsigned" } else { "" };
+        Some(format!("{}:// at {}{profile}{anonymous}", id.name, id.endpoint))
     }
 
     /// The figures of the operation cache.

@@ -71,7 +71,7 @@ impl Engine {
     /// Begins a job, which goes on by itself until its [`JobEvent::Finished`]; dropping the handle
     /// doesn't end it. Must be called within a tokio runtime.
     pub fn start(&self, id: JobId, spec: JobSpec) -> JobHandle {
-        let (start, handle) = self.prepare(id, &spec);
+        let (start, handle) = prepare(id, &spec);
         let (setting, identities) = (self.setting(&spec, &start), self.identities(&spec));
         let journal = self.journal.clone();
         tokio::spawn(async move {
@@ -93,15 +93,6 @@ impl Engine {
         handle
     }
 
-    fn prepare(&self, id: JobId, spec: &JobSpec) -> (Start, JobHandle) {
-        let (events, heard) = unbounded_channel();
-        let (control, commands) = unbounded_channel();
-        let rate = Arc::new(Rate::new(spec.options.rate));
-        let weak = control.downgrade();
-        let start = Start { events, commands, control: weak, rate: rate.clone() };
-        (start, JobHandle { id, events: heard, control: JobControl { sender: control, rate } })
-    }
-
     fn setting(&self, spec: &JobSpec, start: &Start) -> Setting {
         Setting {
             limits: self.limits,
@@ -119,6 +110,16 @@ impl Engine {
     pub fn count(&self, sources: Vec<SourceItem>) -> BoxStream<'static, Result<Counts>> {
         count::count(self.resolve.clone(), sources, self.limits.lists)
     }
+}
+
+/// The two ends of a job that is about to run.
+fn prepare(id: JobId, spec: &JobSpec) -> (Start, JobHandle) {
+    let (events, heard) = unbounded_channel();
+    let (control, commands) = unbounded_channel();
+    let rate = Arc::new(Rate::new(spec.options.rate));
+    let weak = control.downgrade();
+    let start = Start { events, commands, control: weak, rate: rate.clone() };
+    (start, JobHandle { id, events: heard, control: JobControl { sender: control, rate } })
 }
 
 /// A job that is about to run: its ends of the channels.

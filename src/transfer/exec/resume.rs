@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::super::job::{JobEvent, JobId, JobSpec};
 use super::super::journal::{Journal, JournalError};
-use super::{Engine, JobHandle, leftovers};
+use super::{Engine, JobHandle, leftovers, prepare};
 use crate::model::{Timestamp, Uri};
 
 /// Tells what a connection is by its name: endpoint, profile, whether it is anonymous. `None` for one that
@@ -92,7 +92,7 @@ impl Engine {
             return Err(ResumeError::Identity { number, was: job.identities, now });
         }
         let (job, log) = self.journal.claim(number, wall_clock()).await?;
-        let (start, handle) = self.prepare(id, &job.spec);
+        let (start, handle) = prepare(id, &job.spec);
         let setting = self.setting(&job.spec, &start);
         tokio::spawn(async move {
             start.tell(JobEvent::Kept(number));

@@ -229,7 +229,9 @@ impl Runner {
         if let Some(log) = self.worker.record.log().cloned() {
             if !outcome.suspended {
                 let notes = leftovers::abort(&self.worker.places, &log).await;
-                notes.into_iter().for_each(|note| self.tell(JobEvent::Note(note)));
+                for note in notes {
+                    self.tell(JobEvent::Note(note));
+                }
             }
             self.worker.record.settled().await;
             close(&log, &mut outcome).await;

@@ -111,9 +111,10 @@ impl Machine {
             let precondition = precondition.clone();
             self.tasks.push(
                 Owner::Item(id),
-                match item.copies {
-                    true => Io::CopyPart { item: id, from, precondition, offset, len },
-                    false => Io::Part { item: id, from, precondition, offset, len, whole },
+                if item.copies {
+                    Io::CopyPart { item: id, from, precondition, offset, len }
+                } else {
+                    Io::Part { item: id, from, precondition, offset, len, whole }
                 },
             );
         }
@@ -262,10 +263,7 @@ impl Machine {
     pub(super) fn settle(&mut self, id: ItemId, task: &Task, result: Result<Reply>) {
         let Some(item) = self.items.get_mut(&id) else { return };
         match (&task.io, result) {
-            (Io::Create { .. }, Ok(Reply::Created { layout, .. })) => {
-                (item.sink_open, item.layout) = (true, Some(layout));
-            }
-            (Io::Resume { .. }, Ok(Reply::Resumed { layout, .. })) => {
+            (_, Ok(Reply::Created { layout, .. } | Reply::Resumed { layout, .. })) => {
                 (item.sink_open, item.layout) = (true, Some(layout));
             }
             (Io::Part { len, .. } | Io::CopyPart { len, .. }, Ok(_)) => {
