@@ -1,6 +1,7 @@
 //! Copying, moving and deleting: what to do as data ([`job`]), decided by a plan and a machine without
 //! I/O, done by an engine on tokio.
 
+pub mod compare;
 mod exec;
 pub mod io;
 pub mod job;
@@ -11,7 +12,7 @@ mod selection;
 #[cfg(test)]
 mod testing;
 
-pub use exec::{Engine, Identify, JobControl, JobHandle, Resolver, ResumeError};
+pub use exec::{Comparing, Engine, Identify, JobControl, JobHandle, Resolver, ResumeError};
 pub use job::{
     Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec,
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,

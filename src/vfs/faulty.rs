@@ -262,6 +262,21 @@ impl VfsPath for Faulty {
         stream::once(listing).flatten().boxed()
     }
 
+    fn flat(&self) -> Option<BoxStream<'static, Result<Page>>> {
+        let pages = self.inner.flat()?;
+        let this = self.clone();
+        let listing = async move {
+            match this.before(Call::List, Op::List).await {
+                Ok(Fate::Cut(at, error)) => {
+                    cut(pages, at, error, |page| page.entries.len() as u64, first_rows)
+                }
+                Ok(Fate::Well) => pages,
+                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
+            }
+        };
+        Some(stream::once(listing).flatten().boxed())
+    }
+
     async fn stat(&self, freshness: Freshness) -> Result<Entry> {
         let fate = self.before(Call::Stat, Op::Stat).await?;
         fate.answer(self.inner.stat(freshness).await)

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod registry;
 pub mod s3;
 mod sink;
+mod walk;
 mod words;
 
 use std::any::Any;
@@ -28,6 +29,7 @@ use crate::model::{
 
 pub use identity::{Identity, Place};
 pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
+pub use walk::{Enters, Step, walk};
 pub use words::{Attributes, Encryption, OpenUpload, Placed, Proof, Reading, Removed, Version};
 
 /// A shared live handle on a location.
@@ -153,6 +155,13 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// A directory that isn't there is `NotFound`: on S3 a bucket that doesn't exist, or a prefix that
     /// no key begins with (only a bucket can be empty). A file is `NotADirectory` on a local disk.
     fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>>;
+
+    /// All keys below this prefix in the order of their bytes, past every cache, where the place can tell
+    /// them so; each row's name is what follows the prefix. `None` where directories have to be walked,
+    /// see [`walk`].
+    fn flat(&self) -> Option<BoxStream<'static, Result<Page>>> {
+        None
+    }
 
     /// What a listing would tell of this. A link is not followed. On S3 a prefix is no thing of its own
     /// (`NotFound`): its marker is, and a bucket.

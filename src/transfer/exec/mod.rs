@@ -5,6 +5,8 @@
 //! follows a failure, an answer or a cancel is the machine's.
 
 mod budget;
+mod compare;
+mod content;
 mod count;
 mod leftovers;
 mod perform;
@@ -24,6 +26,7 @@ use futures::stream::BoxStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use self::budget::Budget;
+pub use self::compare::Comparing;
 use self::places::Places;
 use self::rate::Rate;
 pub use self::resume::{Identify, ResumeError};
@@ -140,6 +143,19 @@ impl Start {
         let Self { events, commands, control, .. } = self;
         drop(events);
         Runner::new(spec, setting).run(commands, control).await;
+    }
+}
+
+impl Engine {
+    /// How the trees below two directories differ, past every cache, in the order of their paths. An error
+    /// ends it: then it isn't known what else there is. Dropping the stream cancels it.
+    pub fn compare(
+        &self,
+        here: &Uri,
+        there: &Uri,
+        how: Comparing,
+    ) -> BoxStream<'static, Result<Vec<super::compare::Difference>>> {
+        compare::compare(&self.resolve, here, there, how)
     }
 }
 

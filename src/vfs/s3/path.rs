@@ -25,6 +25,9 @@ use crate::vfs::{
     Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
 };
 
+/// How the name of a directory bucket ends.
+const UNORDERED: &str = "--x-s3";
+
 /// One connection, as its paths share it.
 #[derive(Debug)]
 pub struct Service {
@@ -230,6 +233,17 @@ impl VfsPath for S3Path {
         }
         let absent = self.error(Op::List, ErrorKind::NotFound, "there is no key below this prefix");
         not_empty(pages, absent)
+    }
+
+    fn flat(&self) -> Option<BoxStream<'static, Result<Page>>> {
+        let bucket = self.at.bucket.clone()?;
+        if bucket.ends_with(UNORDERED) {
+            let why = "a directory bucket doesn't tell its keys in order, so it can't be compared";
+            let error = self.error(Op::List, ErrorKind::Unsupported, why);
+            return Some(stream::iter([Err(error.with_hint("use cp -r with --conflict newer"))]).boxed());
+        }
+        let request = ListRequest { bucket, prefix: self.at.as_prefix().key, delimited: false };
+        Some(self.service.api.list(request, Freshness::Past))
     }
 
     async fn stat(&self, freshness: Freshness) -> Result<Entry> {
