@@ -41,6 +41,10 @@ pub enum Command {
     Mv(Cp),
     /// Delete
     Rm(Rm),
+    /// Make a tree what another is: copy what differs, and with --delete remove what only it has
+    Sync(Sync),
+    /// Compare two trees without transferring; local files are read, objects are not
+    Verify(Verify),
     /// Make directories or buckets
     Mkdir(Locations),
     /// Show everything known of one thing
@@ -101,6 +105,69 @@ pub struct Rm {
     /// How much at once.
     #[command(flatten)]
     pub working: Working,
+}
+
+/// `sync`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = SYNC_HELP)]
+pub struct Sync {
+    /// The tree as it should be
+    pub source: OsString,
+    /// The tree that is made so
+    pub destination: OsString,
+    /// Delete files that only the destination has, after all else went well; typing it is agreeing to it
+    #[arg(long)]
+    pub delete: bool,
+    /// Delete nothing at all where it would be more than so many
+    #[arg(long, value_name = "N", requires = "delete")]
+    pub max_delete: Option<u64>,
+    /// Delete also where the source holds no file
+    #[arg(long, requires = "delete")]
+    pub allow_empty: bool,
+    /// Compare the content of files of one size, not their times
+    #[arg(long)]
+    pub checksum: bool,
+    /// Only tell what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Only files that match one of these; what others match is neither copied nor deleted
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// No file that matches one of these
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const SYNC_HELP: &str = "Files are the same when their sizes and times of modification are; an object's time \
+is the one that it keeps of its file, else that of its last write. A file is only replaced or deleted while it is \
+what was listed. Symbolic links are left out, and what the other side has there is left alone; directories without \
+files are not made. Nothing is deleted if anything failed.";
+
+/// `verify`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Verify {
+    /// The one tree
+    pub source: OsString,
+    /// The other
+    pub destination: OsString,
+    /// Compare sizes alone
+    #[arg(long, conflicts_with = "download")]
+    pub size_only: bool,
+    /// Read objects, too, where their service tells no checksum
+    #[arg(long)]
+    pub download: bool,
+    /// Only files that match one of these
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// No file that matches one of these
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `stat`.

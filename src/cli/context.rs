@@ -3,11 +3,14 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use super::Status;
 use super::out::tell;
 use crate::model::{ErrorKind, Kind, Op, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
 use crate::runtime::Services;
+use crate::transfer::Journal;
+use crate::transfer::journal::Remembered;
 use crate::vfs::DynPath;
 
 /// Why a subcommand ended early.
@@ -59,6 +62,8 @@ impl Failure {
 pub(super) struct Context {
     pub(super) services: Services,
     pub(super) uris: UriContext,
+    /// Where the state file is.
+    pub(super) state: Option<PathBuf>,
 }
 
 /// A location as it was typed.
@@ -88,6 +93,15 @@ impl Context {
         let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "the connection is read-only");
         let name = uri.as_s3().map(|s3| s3.connection.to_string()).unwrap_or_default();
         Err(error.with_hint(format!("read_only is set in [connections.{name}]")))
+    }
+
+    /// What was learnt of objects before, where that is kept.
+    pub(super) async fn remembered(&self) -> Option<Remembered> {
+        let (journal, told) = Journal::open(self.state.as_deref()).await;
+        if let Some(told) = told {
+            tell(&told);
+        }
+        journal.remembered().await
     }
 
     /// The handle on a location.

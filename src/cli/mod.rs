@@ -19,6 +19,8 @@ mod progress;
 mod rm;
 mod row;
 mod stat;
+mod sync;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -136,7 +138,7 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
         let uris =
             uri_context(&loaded).map_err(|error| Failure::Usage(format!("no working directory: {error}")))?;
         let services = Services::new(Registry::new(&loaded.settings, &env));
-        let context = Context { services, uris };
+        let context = Context { services, uris, state: loaded.dirs.state.clone() };
         let status = one(command, &context, &mut out).await?;
         out.flush()?;
         Ok::<_, Failure>(status)
@@ -150,6 +152,8 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Cp(args) => cp::run(JobKind::Copy, &args, context, out).await,
         Command::Mv(args) => cp::run(JobKind::Move, &args, context, out).await,
         Command::Rm(args) => rm::run(&args, context).await,
+        Command::Sync(args) => sync::run(&args, context, out).await,
+        Command::Verify(args) => verify::run(&args, context, out).await,
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,
         Command::Stat(args) => stat::run(&args, context, out).await,
         Command::Cat(args) => cat::run(&args.locations, context, out).await,

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn sizes_of_parts_give_their_number() {
-        assert_eq!(part_sizes(100 * MIB, 13), [8 * MIB]);
+        assert!(part_sizes(100 * MIB, 13).contains(&(8 * MIB)));
         assert!(part_sizes(1000, 4).contains(&250));
         for (size, parts) in [(100 * MIB, 13), (17 * MIB + 1, 3), (1000, 4), (0, 1), (1, 1)] {
             for part in part_sizes(size, parts) {
