@@ -130,15 +130,9 @@ pub struct Sync {
     /// Only tell what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Only files that match one of these; what others match is neither copied nor deleted
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<String>,
-    /// No file that matches one of these
-    #[arg(long, value_name = "GLOB")]
-    pub exclude: Vec<String>,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
+    /// How the files are transferred; what isn't selected is neither copied nor deleted.
+    #[command(flatten)]
+    pub transferring: Transferring,
 }
 
 const SYNC_HELP: &str = "Files are the same when their sizes and times of modification are; an object's time \
@@ -159,12 +153,9 @@ pub struct Verify {
     /// Read objects, too, where their service tells no checksum
     #[arg(long)]
     pub download: bool,
-    /// Only files that match one of these
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<String>,
-    /// No file that matches one of these
-    #[arg(long, value_name = "GLOB")]
-    pub exclude: Vec<String>,
+    /// Which files.
+    #[command(flatten)]
+    pub selecting: Selecting,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

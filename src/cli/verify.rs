@@ -10,7 +10,7 @@ use super::Status;
 use super::args::Verify;
 use super::context::{Context, Failure};
 use super::out::{Out, tell};
-use super::sync::{selection, trees};
+use super::sync::{matcher, trees};
 use crate::model::Name;
 use crate::transfer::Comparing;
 use crate::transfer::compare::{By, Difference, Known, Side};
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Verify, context: &Context, out: &mut Out) -> Resu
         (_, true) => By::Download,
         _ => By::Content,
     };
-    let selection = selection(&args.include, &args.exclude)?;
+    let selection = matcher(&args.selecting)?;
     let how = Comparing { by, selection, ..Comparing::default() };
     let mut differences = context.services.engine.compare(&here, &there, how);
     let mut found = Found { complete: true, ..Found::default() };

@@ -11,6 +11,7 @@ mod s3;
 mod screens;
 mod security;
 mod support;
+mod sync;
 mod terminal;
 mod tidy;
 mod transfer;

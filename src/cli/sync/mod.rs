@@ -14,6 +14,7 @@ mod spool;
 use super::Status;
 use super::args::Sync;
 use super::context::{Context, Failure, as_directory};
+use super::options::Selecting;
 use super::out::Out;
 use crate::model::{Op, Uri};
 use crate::transfer::compare::By;
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &Sync, context: &Context, out: &mut Out) -> Result
     let by = if args.checksum { By::Content } else { By::Time };
     let comparing = Comparing {
         by,
-        selection: selection(&args.include, &args.exclude)?,
+        selection: matcher(&args.transferring.selecting)?,
         remembered: context.remembered().await,
         may_be_missing: true,
     };
@@ -58,8 +59,7 @@ fn tree(context: &Context, text: &std::ffi::OsStr) -> Result<Uri, Failure> {
     Ok(as_directory(&typed.uri))
 }
 
-/// The globs of a command line.
-pub(super) fn selection(include: &[String], exclude: &[String]) -> Result<Matcher, Failure> {
-    let selection = crate::transfer::job::Selection { include: include.to_vec(), exclude: exclude.to_vec() };
-    selection.compile().map_err(Failure::Usage)
+/// The globs of a command line, made ready.
+pub(super) fn matcher(selecting: &Selecting) -> Result<Matcher, Failure> {
+    selecting.selection().and_then(|selection| selection.compile()).map_err(Failure::Usage)
 }

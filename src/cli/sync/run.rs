@@ -16,6 +16,7 @@ use super::spool::Spool;
 use super::{prune, remember};
 use crate::model::{Entry, Kind, Name, Result as VfsResult, Uri};
 use crate::transfer::compare::{Difference, Why};
+use crate::transfer::job::Selection;
 use crate::transfer::{
     Comparing, JobControl, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome, SourceItem,
 };
@@ -36,6 +37,8 @@ pub(super) struct Run<'a> {
     there: Uri,
     comparing: Comparing,
     options: JobOptions,
+    /// How many jobs copy at once.
+    at_once: usize,
     counts: Counts,
     /// What is to be copied, but is in no job yet.
     waiting: Vec<Copy>,
@@ -60,15 +63,21 @@ impl<'a> Run<'a> {
         there: Uri,
         comparing: Comparing,
     ) -> Result<Self, Failure> {
+        // What isn't selected isn't told by the comparison.
+        let options = args.transferring.options().map_err(Failure::Usage)?;
+        let options = JobOptions { selection: Selection::default(), ..options };
+        // Two jobs would have twice what was allowed.
+        let at_once = if options.rate.is_some() || options.at_once.is_some() { 1 } else { JOBS };
         Ok(Self {
             args,
             context,
-            tell: Teller { out, json: args.json, dry: args.dry_run },
+            tell: Teller { out, json: args.transferring.working.json, dry: args.dry_run },
             line: Line::new(),
             here,
             there,
             comparing,
-            options: JobOptions::default(),
+            options,
+            at_once,
             counts: Counts::default(),
             waiting: Vec::new(),
             running: JoinSet::new(),
@@ -220,7 +229,7 @@ impl<'a> Run<'a> {
 
     /// Begins what may begin: a full job, or what there is while none runs or nothing more comes.
     async fn begin_jobs(&mut self, over: bool) {
-        while self.running.len() < JOBS
+        while self.running.len() < self.at_once
             && !self.waiting.is_empty()
             && (over || self.running.is_empty() || self.waiting.len() >= CHUNK)
         {
@@ -301,7 +310,7 @@ impl<'a> Run<'a> {
                 self.would_delete(&items)?;
                 continue;
             }
-            let options = JobOptions::default();
+            let options = JobOptions { at_once: self.options.at_once, ..JobOptions::default() };
             let spec = JobSpec { kind: JobKind::Delete, sources: items.clone(), target: None, options };
             let outcome = self.drive(spec).await?;
             self.deleted(&items, &outcome)?;
