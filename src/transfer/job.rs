@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Entry, Uri, VfsError};
+use crate::model::{Entry, Tag, Uri, VfsError};
 use crate::vfs::{Attributes, Proof};
 
 /// Tells one job from another within a program.
@@ -304,6 +304,8 @@ pub struct FileReport {
     pub target: Option<Uri>,
     /// Its size in bytes.
     pub bytes: u64,
+    /// What tells the content that was written from another, where that was told.
+    pub tag: Option<Tag>,
     /// How it ended.
     pub end: FileEnd,
 }

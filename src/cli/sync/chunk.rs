@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::model::{ETag, Entry, ErrorKind, Op, Uri, VfsError};
+use crate::model::{ETag, Entry, ErrorKind, Op, Tag, Uri, VfsError};
+use crate::transfer::job::{FileEnd, FileReport};
 use crate::transfer::{
     Answer, Choice, ConflictPolicy, JobEvent, JobHandle, JobKind, JobOptions, JobSpec, Outcome, Progress,
     Question, SourceItem, Target,
@@ -68,7 +69,8 @@ impl Ended {
 pub(super) async fn drive(mut job: JobHandle, copies: Vec<Copy>, heard: UnboundedSender<Heard>) -> Ended {
     let listed: HashMap<Uri, Option<Entry>> =
         copies.iter().map(|copy| (copy.target.clone(), copy.listed.clone())).collect();
-    let mut refused = HashMap::new();
+    let (mut refused, mut tags) = (HashMap::new(), HashMap::new());
+    job.control().tell_files(true);
     let mut outcome = Outcome { cancelled: true, ..Outcome::default() };
     while let Some(event) = job.next().await {
         match event {
@@ -79,10 +81,21 @@ pub(super) async fn drive(mut job: JobHandle, copies: Vec<Copy>, heard: Unbounde
                 job.answer(number, Answer { choice, for_all: false });
             }
             JobEvent::Finished(ended) => outcome = *ended,
-            JobEvent::Touched(_) | JobEvent::Kept(_) | JobEvent::Paused(_) | JobEvent::File(_) => {}
+            JobEvent::File(report) => tags.extend(written(*report)),
+            JobEvent::Touched(_) | JobEvent::Kept(_) | JobEvent::Paused(_) => {}
         }
     }
-    Ended { copies, outcome, refused, tags: HashMap::new() }
+    Ended { copies, outcome, refused, tags }
+}
+
+/// Where an object was written, and its tag.
+fn written(report: FileReport) -> Option<(Uri, ETag)> {
+    match report {
+        FileReport { target: Some(at), tag: Some(Tag::ETag(etag)), end: FileEnd::Copied(_), .. } => {
+            Some((at, etag))
+        }
+        _ => None,
+    }
 }
 
 fn answer(

@@ -146,10 +146,10 @@ impl<'a> Run<'a> {
 
     fn stop(&mut self) {
         self.line.clear();
-        tell("stopping: a new sync goes on from what is there");
+        tell("stopping: the same sync again goes on from what is there");
         self.waiting.clear();
         for control in &self.controls {
-            control.cancel();
+            control.suspend();
         }
     }
 
@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
                     if std::mem::replace(&mut self.stopping, true) {
                         return Ok(Outcome { cancelled: true, ..Outcome::default() });
                     }
-                    job.cancel();
+                    job.control().suspend();
                     stop = interrupted()?;
                 }
                 event = job.next() => match event {

@@ -224,6 +224,7 @@ impl Machine {
     fn count_proof(&mut self, id: ItemId, placed: Option<&Placed>) {
         let (Some(item), Some(placed)) = (self.items.get_mut(&id), placed) else { return };
         item.proof = Some(placed.proof);
+        item.placed.clone_from(&placed.entry.tag);
         self.proofs[placed.proof as usize] += 1;
         let overwrote = item.agreed != Precondition::Absent;
         self.undoable += u64::from(overwrote && placed.version.is_some());

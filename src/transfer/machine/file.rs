@@ -72,6 +72,8 @@ pub struct Item {
     pub(super) no_copies: bool,
     /// How it was verified.
     pub(super) proof: Option<Proof>,
+    /// The tag of what was written.
+    pub(super) placed: Option<Tag>,
     /// Whether it is in place, though the job ended before all of it was.
     pub(super) done: bool,
 }
@@ -114,6 +116,7 @@ impl Item {
             copies: false,
             no_copies: false,
             proof: None,
+            placed: None,
             done: false,
         }
     }
@@ -362,7 +365,7 @@ impl Machine {
 
     pub(super) fn over(&mut self, id: ItemId, kept: bool, end: FileEnd) {
         if let Some(item) = self.take_item(id) {
-            self.tell_over(&item.source, Some(&item.target), item.size(), || end);
+            self.report(&item.source, Some(&item.target), item.size(), item.placed.clone(), || end);
             self.child_over(item.dir, kept);
         }
     }
@@ -375,9 +378,20 @@ impl Machine {
         bytes: u64,
         end: impl FnOnce() -> FileEnd,
     ) {
+        self.report(source, target, bytes, None, end);
+    }
+
+    fn report(
+        &mut self,
+        source: &Uri,
+        target: Option<&Uri>,
+        bytes: u64,
+        tag: Option<Tag>,
+        end: impl FnOnce() -> FileEnd,
+    ) {
         if self.tells_files {
             let (source, target) = (source.clone(), target.cloned());
-            let report = FileReport { source, target, bytes, end: end() };
+            let report = FileReport { source, target, bytes, tag, end: end() };
             self.actions.push(Action::File(Box::new(report)));
         }
     }
