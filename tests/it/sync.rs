@@ -494,7 +494,7 @@ fn verify_tells_how_each_file_is_known_and_reads_no_object() {
             let (printed, _) = trees.expect(1, &["verify", "here", "s3://there"]);
             let lines: Vec<&str> = printed.lines().collect();
             assert!(lines.iter().any(|line| line.starts_with("same")
-                && line.contains("checksum")
+                && line.contains("entity tag")
                 && line.ends_with("  same")));
             for name in ["d/other", "size", "more", "only"] {
                 let differs = |line: &&str| line.starts_with("differs") && line.ends_with(name);
