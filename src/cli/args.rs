@@ -51,6 +51,9 @@ pub enum Command {
     Stat(Stat),
     /// Write files and objects to standard output
     Cat(Locations),
+    /// What was begun in parts and never ended: it shows in no listing, and is billed
+    #[command(subcommand)]
+    Uploads(Uploads),
     /// Print the settings in force and where each came from
     Config,
 }
@@ -170,6 +173,46 @@ pub struct Stat {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `uploads`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Uploads {
+    /// List all open uploads: age, bytes, parts, whether they are our own, id (a request for each of them)
+    Ls(ListUploads),
+    /// End open uploads, after naming each of them and asking
+    Abort(AbortUploads),
+}
+
+/// `uploads ls`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ListUploads {
+    /// The bucket, or what the keys begin with
+    #[arg(value_name = "BUCKET[/PREFIX]")]
+    pub uri: OsString,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `uploads abort`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AbortUploads {
+    /// The bucket, or what the keys begin with
+    #[arg(value_name = "BUCKET[/PREFIX]")]
+    pub uri: OsString,
+    /// Which, by their ids; with the options below, those of these that fit them
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Those begun at least so long ago, as 7d or 12h
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// Those that this bifold began, but for jobs that run
+    #[arg(long)]
+    pub own: bool,
+    /// Don't ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// Locations alone.

@@ -30,6 +30,23 @@ pub(super) fn ask(question: &Question) -> Answer {
     }
 }
 
+/// Asks until it is yes or no; the end of the input is no. Blocks.
+pub(super) fn yes(question: &str) -> bool {
+    loop {
+        let _ = write!(io::stderr(), "{} ", escaped(question));
+        let _ = io::stderr().flush();
+        let mut line = String::new();
+        if io::stdin().lock().read_line(&mut line).unwrap_or(0) == 0 {
+            return false;
+        }
+        match line.trim().chars().next().map(|letter| letter.to_ascii_lowercase()) {
+            Some('y') => return true,
+            Some('n') => return false,
+            _ => {}
+        }
+    }
+}
+
 fn text(question: &Question) -> String {
     match question {
         Question::Conflict(conflict) => of_conflict(conflict),

@@ -20,6 +20,7 @@ mod rm;
 mod row;
 mod stat;
 mod sync;
+mod uploads;
 mod verify;
 
 use std::ffi::OsString;
@@ -157,6 +158,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,
         Command::Stat(args) => stat::run(&args, context, out).await,
         Command::Cat(args) => cat::run(&args.locations, context, out).await,
+        Command::Uploads(args) => uploads::run(&args, context, out).await,
         Command::Config => Ok(Status::Done),
     }
 }

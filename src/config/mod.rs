@@ -17,4 +17,4 @@ pub use layers::Origin;
 pub use load::{Loaded, Overrides, Problem, load};
 pub use settings::{CacheSettings, LogLevel, LogSettings, Notify, Settings, TransferSettings, Ttl};
 pub use ui::{ColourChoice, GlyphChoice, HiddenChoice, KEYMAPS, KeymapChoice, UiSettings};
-pub use units::size;
+pub use units::{size, time};

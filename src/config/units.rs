@@ -42,6 +42,11 @@ pub fn size(text: &str) -> Option<u64> {
     Unit { names: &SIZES, bare: 1, expected: "" }.read(text)
 }
 
+/// A duration as it is typed: `"7d"`, `"12h"`, or a bare number of seconds.
+pub fn time(text: &str) -> Option<Duration> {
+    Unit { names: &TIMES, bare: 1000, expected: "" }.read(text).map(Duration::from_millis)
+}
+
 struct Unit {
     names: &'static [(&'static str, u64)],
     bare: u64,

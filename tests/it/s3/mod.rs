@@ -12,4 +12,5 @@ mod proofs;
 mod regions;
 mod resuming;
 mod uploads;
+mod uploads_cli;
 mod versions;
