@@ -15,6 +15,7 @@ mod rate;
 mod record;
 mod resume;
 mod runner;
+mod undo;
 mod verify;
 mod watch;
 mod write;

@@ -11,6 +11,7 @@ mod objects;
 mod proofs;
 mod regions;
 mod resuming;
+mod undo;
 mod uploads;
 mod uploads_cli;
 mod versions;
