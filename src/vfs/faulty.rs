@@ -4,6 +4,7 @@
 //! after it did it (a lost answer), a body is cut short, a call takes long, or something else happens
 //! right before it (another client changes the object).
 
+mod pages;
 mod sink;
 
 use std::any::Any;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 
+use self::pages::{first_rows, rows_of};
 use self::sink::FaultySink;
 use super::{
     Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Placed, Precondition, Progress,
@@ -189,6 +191,19 @@ pub struct Faulty {
 }
 
 impl Faulty {
+    /// A listing, which asks for nothing before it is read.
+    fn faulty_pages(&self, pages: BoxStream<'static, Result<Page>>) -> BoxStream<'static, Result<Page>> {
+        let this = self.clone();
+        let listing = async move {
+            match this.before(Call::List, Op::List).await {
+                Ok(Fate::Cut(at, error)) => cut(pages, at, error, rows_of, first_rows),
+                Ok(Fate::Well) => pages,
+                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
+            }
+        };
+        stream::once(listing).flatten().boxed()
+    }
+
     async fn before(&self, call: Call, op: Op) -> Result<Fate> {
         self.script.before(call, op, self.inner.uri()).await
     }
@@ -221,11 +236,6 @@ fn cut<T: Send + 'static>(
     rest.chain(stream::iter(error.map(Err))).boxed()
 }
 
-fn first_rows(mut page: Page, rows: u64) -> Page {
-    page.entries = Arc::new(page.entries[..rows as usize].to_vec());
-    page
-}
-
 #[async_trait]
 impl VfsPath for Faulty {
     fn uri(&self) -> &Uri {
@@ -249,32 +259,11 @@ impl VfsPath for Faulty {
     }
 
     fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
-        let this = self.clone();
-        let listing = async move {
-            match this.before(Call::List, Op::List).await {
-                Ok(Fate::Cut(at, error)) => {
-                    cut(this.inner.list(freshness), at, error, |page| page.entries.len() as u64, first_rows)
-                }
-                Ok(Fate::Well) => this.inner.list(freshness),
-                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
-            }
-        };
-        stream::once(listing).flatten().boxed()
+        self.faulty_pages(self.inner.list(freshness))
     }
 
     fn flat(&self) -> Option<BoxStream<'static, Result<Page>>> {
-        let pages = self.inner.flat()?;
-        let this = self.clone();
-        let listing = async move {
-            match this.before(Call::List, Op::List).await {
-                Ok(Fate::Cut(at, error)) => {
-                    cut(pages, at, error, |page| page.entries.len() as u64, first_rows)
-                }
-                Ok(Fate::Well) => pages,
-                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
-            }
-        };
-        Some(stream::once(listing).flatten().boxed())
+        Some(self.faulty_pages(self.inner.flat()?))
     }
 
     async fn stat(&self, freshness: Freshness) -> Result<Entry> {

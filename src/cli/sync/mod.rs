@@ -5,6 +5,7 @@
 //! not at all where anything failed, since what couldn't be listed isn't absent.
 
 mod chunk;
+mod paths;
 mod plan;
 mod prune;
 mod remember;

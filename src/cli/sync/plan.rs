@@ -67,7 +67,7 @@ impl Teller<'_> {
             counts.copied, counts.deleted, counts.same, counts.failed
         );
         if counts.left_out > 0 {
-            text.push_str(&format!(", {} left out (links, pipes, devices)", counts.left_out));
+            text = format!("{text}, {} left out (links, pipes, devices)", counts.left_out);
         }
         self.out.line(text.as_bytes())
     }

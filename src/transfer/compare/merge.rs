@@ -111,13 +111,11 @@ impl Merge {
             Side::Here => &mut self.here,
             Side::There => &mut self.there,
         };
-        match step {
-            Some(step) => feed.add(step).map_err(|path| Disorder(side, path)),
-            None => {
-                feed.over = true;
-                Ok(())
-            }
+        if let Some(step) = step {
+            return feed.add(step).map_err(|path| Disorder(side, path));
         }
+        feed.over = true;
+        Ok(())
     }
 
     /// How many rows and paths are held.
@@ -126,7 +124,7 @@ impl Merge {
     }
 
     /// What stands at the next path; `None` while a side has to be fed, and at the end.
-    pub fn next(&mut self) -> Option<Met> {
+    pub fn tell(&mut self) -> Option<Met> {
         while self.wants().is_none() {
             let (here, there) = (self.here.next(), self.there.next());
             let order = match (here, there) {
@@ -138,7 +136,7 @@ impl Merge {
             let path = if order.is_gt() { there } else { here }?.to_vec();
             let hidden = self.below_closed(&path);
             let met = self.take(order);
-            if !hidden && let Some(met) = met {
+            if !hidden {
                 return Some(met);
             }
         }
@@ -151,12 +149,12 @@ impl Merge {
         self.closed.iter().any(|dir| path.starts_with(dir.as_bytes()))
     }
 
-    fn take(&mut self, order: Ordering) -> Option<Met> {
+    fn take(&mut self, order: Ordering) -> Met {
         let here = order.is_le().then(|| self.here.take());
         let there = order.is_ge().then(|| self.there.take());
         match (here, there) {
-            (Some(Err((path, error))), _) => Some(self.close(Side::Here, path, error)),
-            (_, Some(Err((path, error)))) => Some(self.close(Side::There, path, error)),
+            (Some(Err((path, error))), _) => self.close(Side::Here, path, error),
+            (_, Some(Err((path, error)))) => self.close(Side::There, path, error),
             (here, there) => self.rows(here.and_then(Result::ok), there.and_then(Result::ok)),
         }
     }
@@ -166,7 +164,7 @@ impl Merge {
         Met::Closed(side, path, error)
     }
 
-    fn rows(&mut self, here: Option<Entry>, there: Option<Entry>) -> Option<Met> {
+    fn rows(&mut self, here: Option<Entry>, there: Option<Entry>) -> Met {
         for entry in [&here, &there].into_iter().flatten() {
             if entry.kind != Kind::File {
                 let below = Name::from(&[entry.name.as_bytes(), b"/"].concat()[..]);
@@ -177,11 +175,11 @@ impl Merge {
             && self.strict
         {
             if self.beneath_a_file(entry.name.as_bytes()) {
-                return Some(Met::Beneath(entry.clone()));
+                return Met::Beneath(entry.clone());
             }
             self.files.push(entry.name.clone());
         }
-        Some(Met::Rows(here.map(Box::new), there.map(Box::new)))
+        Met::Rows(here.map(Box::new), there.map(Box::new))
     }
 
     /// Whether a file of the first tree has the name of a directory above this path.
@@ -217,7 +215,7 @@ mod tests {
             match merge.wants() {
                 Some(Side::Here) => merge.feed(Side::Here, here.pop_front()).unwrap(),
                 Some(Side::There) => merge.feed(Side::There, there.pop_front()).unwrap(),
-                None => match merge.next() {
+                None => match merge.tell() {
                     Some(met) => told.push(text(&met)),
                     None if merge.wants().is_none() => return told,
                     None => {}
@@ -298,7 +296,7 @@ mod tests {
                     *at += 1000;
                     merge.feed(side, next).unwrap();
                 }
-                None => match merge.next() {
+                None => match merge.tell() {
                     Some(Met::Rows(..)) => count += 1,
                     Some(other) => panic!("{other:?}"),
                     None if merge.wants().is_none() => break,

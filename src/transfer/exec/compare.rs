@@ -145,7 +145,7 @@ impl Comparison {
             match self.merge.wants() {
                 // What is met already doesn't wait for a page.
                 Some(side) => self.feed(side).await?,
-                None => match self.merge.next() {
+                None => match self.merge.tell() {
                     Some(next) => met.push(next),
                     None if self.merge.wants().is_none() => break,
                     None => {}

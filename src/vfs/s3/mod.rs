@@ -14,6 +14,7 @@ mod path;
 mod profile;
 mod reasons;
 pub mod sdk;
+mod tree;
 mod upload;
 mod versions;
 

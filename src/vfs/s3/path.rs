@@ -13,10 +13,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::api::{Detail, ListRequest, ObjectAttributes, ObjectRef, S3Api, UploadRef};
+use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
 use super::limits::{COPY_AT_ONCE, Limits};
-use super::{bound, copy, upload, versions};
+use super::{bound, copy, tree, upload, versions};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
@@ -24,9 +24,6 @@ use crate::vfs::{
     Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Place, Placed,
     Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
 };
-
-/// How the name of a directory bucket ends.
-const UNORDERED: &str = "--x-s3";
 
 /// One connection, as its paths share it.
 #[derive(Debug)]
@@ -224,26 +221,11 @@ impl VfsPath for S3Path {
     }
 
     fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
-        let Some(bucket) = self.at.bucket.clone() else { return self.service.api.list_buckets(freshness) };
-        let prefix = self.at.as_prefix().key;
-        let request = ListRequest { bucket, prefix: prefix.clone(), delimited: true };
-        let pages = self.service.api.list(request, freshness);
-        if prefix.is_empty() {
-            return pages;
-        }
-        let absent = self.error(Op::List, ErrorKind::NotFound, "there is no key below this prefix");
-        not_empty(pages, absent)
+        tree::list(self, freshness)
     }
 
     fn flat(&self) -> Option<BoxStream<'static, Result<Page>>> {
-        let bucket = self.at.bucket.clone()?;
-        if bucket.ends_with(UNORDERED) {
-            let why = "a directory bucket doesn't tell its keys in order, so it can't be compared";
-            let error = self.error(Op::List, ErrorKind::Unsupported, why);
-            return Some(stream::iter([Err(error.with_hint("use cp -r with --conflict newer"))]).boxed());
-        }
-        let request = ListRequest { bucket, prefix: self.at.as_prefix().key, delimited: false };
-        Some(self.service.api.list(request, Freshness::Past))
+        tree::flat(self)
     }
 
     async fn stat(&self, freshness: Freshness) -> Result<Entry> {
@@ -412,21 +394,4 @@ impl VfsPath for S3Path {
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-/// The same pages, but `absent` where no row came in any of them.
-fn not_empty(pages: BoxStream<'static, Result<Page>>, absent: VfsError) -> BoxStream<'static, Result<Page>> {
-    let start = (pages, false, Some(absent));
-    Box::pin(stream::unfold(start, |(mut pages, mut any, absent)| async move {
-        let absent = absent?;
-        match pages.next().await {
-            Some(Ok(page)) => {
-                any |= !page.entries.is_empty();
-                Some((Ok(page), (pages, any, Some(absent))))
-            }
-            Some(Err(error)) => Some((Err(error), (pages, any, None))),
-            None if any => None,
-            None => Some((Err(absent), (pages, any, None))),
-        }
-    }))
 }
