@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
@@ -21,7 +22,8 @@ pub(super) struct Place {
 /// An open directory and a name in it.
 #[derive(Debug)]
 pub(super) struct Spot {
-    pub dir: OwnedFd,
+    /// Shared by the spots in it: each write under way holds two, and open files are few.
+    pub dir: Arc<OwnedFd>,
     pub name: OsString,
 }
 
@@ -39,10 +41,10 @@ impl Place {
     /// person gave; the name itself is never followed.
     pub fn spot(&self) -> io::Result<Spot> {
         let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Ok(Spot { dir: open(&self.path, PASS)?, name: OsString::from(".") });
+            return Ok(Spot { dir: open(&self.path, PASS)?.into(), name: OsString::from(".") });
         };
         let above = Self { path: parent.to_path_buf(), joined: self.joined.saturating_sub(1) };
-        Ok(Spot { dir: above.dir(PASS)?, name: name.to_owned() })
+        Ok(Spot { dir: above.dir(PASS)?.into(), name: name.to_owned() })
     }
 
     /// This as an open directory that can be listed.
@@ -112,7 +114,7 @@ impl Spot {
     }
 
     /// The same directory with another name in it.
-    pub fn sibling(&self, name: &str) -> io::Result<Self> {
-        Ok(Self { dir: self.dir.try_clone()?, name: OsString::from(name) })
+    pub fn sibling(&self, name: &str) -> Self {
+        Self { dir: self.dir.clone(), name: OsString::from(name) }
     }
 }

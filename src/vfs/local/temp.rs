@@ -49,7 +49,7 @@ impl Temp {
         if !is_ours(name) {
             return Err(refuse(ErrorKind::Invalid, "that is no name of a temporary file of bifold's"));
         }
-        let here = target.sibling(name)?;
+        let here = target.sibling(name);
         check_private(&here.stat()?)?;
         let file = File::from(openat(&here.dir, name, FLAGS | OFlags::NONBLOCK, Mode::empty())?);
         check_private(&fstat(&file)?)?;
@@ -193,7 +193,7 @@ fn conflict(error: io::Error) -> io::Error {
 
 fn create_new(target: &Spot, job: Option<u32>) -> io::Result<(File, Spot)> {
     loop {
-        let here = target.sibling(&new_name(job))?;
+        let here = target.sibling(&new_name(job));
         match openat(&here.dir, &here.name, FLAGS | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
             Ok(file) => return Ok((File::from(file), here)),
             Err(Errno::EXIST) => {}

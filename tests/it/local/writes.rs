@@ -50,7 +50,8 @@ async fn a_temporary_file_is_named_after_its_job() {
     let (dir, path) = temp();
     let sink = path_of(&path).create(hint(3)).await.expect("a write begins");
     let state = sink.state();
-    assert!(state.id.starts_with(".bifold-beef0007") && state.id.ends_with(".part"), "{}", state.id);
+    let random = state.id.strip_prefix(".bifold-beef0007").and_then(|rest| rest.strip_suffix(".part"));
+    assert_eq!(random.map(str::len), Some(8), "{}", state.id);
     assert_eq!(names_in(dir.path()), [PathBuf::from(&state.id)]);
     let other = path_of(&path).create(hint(3)).await.expect("another write begins");
     assert_ne!(other.state().id, state.id);

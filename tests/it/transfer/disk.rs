@@ -5,10 +5,10 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use bifold::model::ErrorKind;
-use bifold::transfer::{Choice, Outcome};
+use bifold::transfer::{Choice, JobKind, JobOptions, Outcome};
 use demo::Blob;
 
-use super::bed::{Bed, Pair};
+use super::bed::{Bed, Pair, finish};
 
 /// More than the whole disk holds.
 fn more_than_fits(dir: &Path) -> u64 {
@@ -32,10 +32,9 @@ async fn what_has_no_room_fails_before_its_first_byte_is_asked_for() {
         bed.server().store().put("left", "a", Blob::repeat(&b"x"[..], size));
         bed.left.put("b", b"fits").await;
         bed.right.put("a", b"old").await;
-        let outcome = match moves {
-            true => bed.mv(&["a", "b"], Choice::Overwrite).await,
-            false => bed.copy(&["a", "b"], Choice::Overwrite).await,
-        };
+        let kind = if moves { JobKind::Move } else { JobKind::Copy };
+        let job = bed.begin(kind, &["a", "b"], JobOptions::default()).await;
+        let outcome = finish(job, Choice::Overwrite).await;
         told_no_space(&outcome);
         assert_eq!(bed.right.get("a").await.as_deref(), Some(&b"old"[..]), "what was there stays");
         assert_eq!(bed.right.get("b").await.as_deref(), Some(&b"fits"[..]), "the rest goes on");
