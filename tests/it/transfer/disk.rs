@@ -50,26 +50,46 @@ async fn what_has_no_room_fails_before_its_first_byte_is_asked_for() {
 async fn a_copy_of_a_tree_keeps_holes_modes_and_times_and_hands_on_no_rights() {
     let bed = Bed::new(Pair::LocalLocal);
     let (left, right) = (bed.dir.path().join("left"), bed.dir.path().join("right"));
-    fs::create_dir(left.join("d")).expect("a directory");
-    let sparse = fs::File::create(left.join("d/sparse")).expect("a file");
+    fs::create_dir_all(left.join("d/e")).expect("a directory");
+    let sparse = fs::File::create(left.join("d/e/sparse")).expect("a file");
     sparse.write_all_at(b"in the middle", 40 << 20).expect("some bytes");
     sparse.set_len(64 << 20).expect("a long hole");
-    fs::write(left.join("d/tool"), "#!/bin/sh").expect("a file");
+    fs::write(left.join("d/e/tool"), "#!/bin/sh").expect("a file");
     let when = std::time::UNIX_EPOCH + std::time::Duration::new(1_500_000_000, 123_456_789);
-    for (name, mode) in [("d/sparse", 0o640), ("d/tool", 0o6755)] {
+    for (name, mode) in [("d/e/sparse", 0o640), ("d/e/tool", 0o6755)] {
         let file = fs::File::options().write(true).open(left.join(name)).expect("the file");
         file.set_modified(when).expect("a time");
         fs::set_permissions(left.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
     }
+    // Last, since what goes into a directory changes its time.
+    fs::File::open(left.join("d/e")).expect("a directory").set_modified(when).expect("a time");
+    fs::set_permissions(left.join("d/e"), fs::Permissions::from_mode(0o3750)).expect("a mode");
     assert_eq!(bed.copy(&["d/"], Choice::Cancel).await.failures, []);
+    assert_eq!(fs::metadata(right.join("d/e")).expect("it is there").mode() & 0o7777, 0o750);
     let stat = |name: &str| fs::metadata(right.join(name)).expect("it is there");
-    assert_eq!((stat("d/sparse").mode() & 0o7777, stat("d/tool").mode() & 0o7777), (0o640, 0o755));
-    for name in ["d/sparse", "d/tool"] {
+    assert_eq!((stat("d/e/sparse").mode() & 0o7777, stat("d/e/tool").mode() & 0o7777), (0o640, 0o755));
+    for name in ["d/e", "d/e/sparse", "d/e/tool"] {
         assert_eq!((stat(name).mtime(), stat(name).mtime_nsec()), (1_500_000_000, 123_456_789), "{name}");
     }
-    assert!(stat("d/sparse").blocks() * 512 < 4 << 20, "{} blocks", stat("d/sparse").blocks());
+    assert!(stat("d/e/sparse").blocks() * 512 < 4 << 20, "{} blocks", stat("d/e/sparse").blocks());
     assert!(
-        fs::read(right.join("d/sparse")).expect("bytes") == fs::read(left.join("d/sparse")).expect("bytes")
+        fs::read(right.join("d/e/sparse")).expect("bytes")
+            == fs::read(left.join("d/e/sparse")).expect("bytes")
     );
     bed.check_clean();
+}
+
+#[tokio::test]
+async fn a_time_that_an_object_keeps_comes_to_the_disk_to_the_nanosecond() {
+    let bed = Bed::new(Pair::S3Local);
+    for (name, size) in [("small", 10), ("large", 17 << 20)] {
+        let kept = [("mtime".to_owned(), "1500000000.123456789".to_owned())];
+        let attributes = demo::Attributes { metadata: kept.into(), ..demo::Attributes::default() };
+        bed.server().store().put_with("left", name, Blob::noise(1, size), attributes);
+    }
+    assert_eq!(bed.copy(&["small", "large"], Choice::Cancel).await.failures, []);
+    for name in ["small", "large"] {
+        let stat = fs::metadata(bed.dir.path().join("right").join(name)).expect("it is there");
+        assert_eq!((stat.mtime(), stat.mtime_nsec()), (1_500_000_000, 123_456_789), "{name}");
+    }
 }
