@@ -1,7 +1,7 @@
 //! What to do next, as plain data: [`Cmd`].
 
 use crate::model::{Arrangement, Freshness, Pages, Uri};
-use crate::transfer::{Answer, JobId, JobSpec, SourceItem};
+use crate::transfer::{Answer, JobId, JobSpec};
 
 use super::msg::ReqId;
 use super::state::Session;
@@ -29,12 +29,12 @@ pub enum Cmd {
         /// How.
         arrangement: Arrangement,
     },
-    /// Count what these hold, past the cache: `Counted` from time to time, the last one with `done`.
-    Count {
+    /// Plan a job, past the cache: `Planned` from time to time, the last one with a plan that is known.
+    Plan {
         /// The request.
         req: ReqId,
-        /// What is asked about.
-        sources: Vec<SourceItem>,
+        /// The job.
+        spec: Box<JobSpec>,
     },
     /// Find the names in `dir` that begin with `prefix` (from the cache where it knows): `Completed`.
     Complete {

@@ -1,7 +1,7 @@
 //! What happened, as plain data: [`Msg`].
 
 use crate::model::{Kind, Name, Order, Page, VfsError};
-use crate::transfer::{Counts, JobEvent, JobId};
+use crate::transfer::{JobEvent, JobId, Plan};
 
 use super::key::Key;
 use super::stats::Stats;
@@ -63,17 +63,15 @@ pub enum Msg {
         /// The rows that are shown, in order.
         order: Order,
     },
-    /// What a question is about was counted, so far or in the end.
-    Counted {
+    /// What a question is about was planned, so far or in the end.
+    Planned {
         /// The request.
         req: ReqId,
-        /// The numbers so far.
-        counts: Counts,
-        /// Whether they are final.
-        done: bool,
+        /// The plan.
+        plan: Box<Plan>,
     },
-    /// Counting failed; the numbers so far stay.
-    CountFailed {
+    /// It couldn't be planned.
+    PlanFailed {
         /// The request.
         req: ReqId,
         /// Why.

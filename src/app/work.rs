@@ -19,14 +19,20 @@ pub(super) fn start(state: &mut State, spec: JobSpec) {
 }
 
 /// Starts a job on what was chosen in a pane. Where marks chose it, they are done with.
-pub(super) fn start_chosen(state: &mut State, kind: JobKind, chosen: Chosen, target: Option<Target>) {
+pub(super) fn start_chosen(
+    state: &mut State,
+    kind: JobKind,
+    chosen: Chosen,
+    target: Option<Target>,
+    options: JobOptions,
+) {
     let first = chosen.sources.first().map(|item| item.entry.id());
     for pane in state.panes.iter_mut().filter(|pane| pane.uri == chosen.origin) {
         if pane.rows.marked().any(|entry| Some(entry.id()) == first) {
             pane.rows.unmark();
         }
     }
-    start(state, JobSpec { kind, sources: chosen.sources, target, options: JobOptions::default() });
+    start(state, JobSpec { kind, sources: chosen.sources, target, options });
 }
 
 /// Something is heard of a job.

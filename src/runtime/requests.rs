@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use crate::app::msg::Candidate;
 use crate::app::{Msg, ReqId};
 use crate::model::{Arrangement, Entry, Freshness, Kind, Name, Order, Pages, Result, Uri, sort};
-use crate::transfer::{Counts, Engine, Resolver, SourceItem};
+use crate::transfer::{Engine, JobSpec, Resolver};
 
 /// The most names that complete what is typed.
 const CANDIDATES: usize = 500;
@@ -46,20 +46,16 @@ pub(super) async fn arrange(req: ReqId, pages: Pages, arrangement: Arrangement, 
     let _ = out.send(Msg::Sorted { req, order }).await;
 }
 
-/// Counts what sources hold, past the cache.
-pub(super) async fn count(engine: Engine, req: ReqId, sources: Vec<SourceItem>, out: Sender<Msg>) {
-    let mut numbers = engine.count(sources);
-    let mut counts = Counts::default();
+/// Plans a job, past the cache.
+pub(super) async fn plan(engine: Engine, req: ReqId, spec: JobSpec, out: Sender<Msg>) {
+    let mut plans = engine.plan(spec);
     loop {
-        let (msg, last) = match numbers.try_next().await {
-            Ok(Some(so_far)) => {
-                counts = so_far;
-                (Msg::Counted { req, counts, done: false }, false)
-            }
-            Ok(None) => (Msg::Counted { req, counts, done: true }, true),
-            Err(error) => (Msg::CountFailed { req, error }, true),
+        let msg = match plans.try_next().await {
+            Ok(Some(plan)) => Msg::Planned { req, plan: Box::new(plan) },
+            Ok(None) => return,
+            Err(error) => Msg::PlanFailed { req, error },
         };
-        if out.send(msg).await.is_err() || last {
+        if out.send(msg).await.is_err() {
             return;
         }
     }

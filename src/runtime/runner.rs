@@ -48,8 +48,8 @@ impl Runner {
             Cmd::Sort { req, pages, arrangement } => {
                 self.request(req, requests::arrange(req, pages, arrangement, out));
             }
-            Cmd::Count { req, sources } => {
-                self.request(req, requests::count(self.services.engine.clone(), req, sources, out));
+            Cmd::Plan { req, spec } => {
+                self.request(req, requests::plan(self.services.engine.clone(), req, *spec, out));
             }
             Cmd::Complete { req, dir, prefix } => {
                 self.request(req, requests::complete(resolve, req, dir, prefix, out));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::job::{Answer, FileReport, Outcome, Question};
 use crate::model::{Entry, ErrorKind, Name, Result, Tag, Uri};
-use crate::vfs::{Attributes, CreateHint, Layout, Placed, Precondition, Removal, Removed, SinkState};
+use crate::vfs::{
+    Attributes, CreateHint, Identity, Layout, Placed, Precondition, Removal, Removed, SinkState,
+};
 
 /// Tells one piece of work under way from another.
 pub type IoId = u64;
@@ -329,6 +331,17 @@ pub enum Relation {
     Same,
     /// The target lies inside the source.
     Inside,
+}
+
+impl Relation {
+    /// That of two places.
+    pub fn of(source: &Identity, target: &Identity) -> Self {
+        match () {
+            () if source == target => Self::Same,
+            () if target.is_inside(source) => Self::Inside,
+            () => Self::Apart,
+        }
+    }
 }
 
 /// What came of an [`Io`].

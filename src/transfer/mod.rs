@@ -8,6 +8,7 @@ pub mod job;
 pub mod journal;
 pub mod machine;
 pub mod names;
+pub mod plan;
 mod selection;
 #[cfg(test)]
 mod testing;
@@ -19,4 +20,5 @@ pub use job::{
 };
 pub use journal::{Journal, JournalError};
 pub use machine::Limits;
+pub use plan::Plan;
 pub use selection::Matcher;

@@ -21,7 +21,7 @@ use self::pages::{first_rows, rows_of};
 use self::sink::FaultySink;
 use super::{
     Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Placed, Precondition, Progress,
-    Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
+    Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 
@@ -363,6 +363,14 @@ impl VfsPath for Faulty {
     async fn abort_upload(&self, id: &str) -> Result<()> {
         let fate = self.before(Call::Abort, Op::Write).await?;
         fate.answer(self.inner.abort_upload(id).await)
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        self.inner.terms()
+    }
+
+    async fn room(&self) -> Result<Option<u64>> {
+        self.inner.room().await
     }
 
     fn copies_to(&self, to: &dyn VfsPath) -> bool {

@@ -30,7 +30,7 @@ use crate::model::{
 pub use identity::{Identity, Place};
 pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
 pub use walk::{Enters, Step, walk};
-pub use words::{Attributes, Encryption, OpenUpload, Placed, Proof, Reading, Removed, Version};
+pub use words::{Attributes, Encryption, OpenUpload, Placed, Proof, Reading, Removed, Terms, Version};
 
 /// A shared live handle on a location.
 pub type DynPath = Arc<dyn VfsPath>;
@@ -268,6 +268,17 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     async fn abort_upload(&self, id: &str) -> Result<()> {
         let _ = id;
         Err(unsupported(self.uri(), "there are no uploads here"))
+    }
+
+    /// What the service behind this bounds, for plans; `None` where nothing is asked of a service. Asks
+    /// nothing.
+    fn terms(&self) -> Option<Terms> {
+        None
+    }
+
+    /// The bytes that are free where this is, or would be; `None` where nobody counts them.
+    async fn room(&self) -> Result<Option<u64>> {
+        Ok(None)
     }
 
     /// Whether bytes can go from here to `to` without passing through here. Asks nothing.

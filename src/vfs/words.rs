@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
+use super::s3::limits::Limits;
 use crate::model::{Entry, Head, StorageClass, Tag, Timestamp, Uri};
 
 /// The bytes of a read, and what came with them.
@@ -215,6 +216,15 @@ impl Attributes {
             tags: if self.tags.is_empty() { other.tags } else { self.tags },
         }
     }
+}
+
+/// What a service bounds and whether its prices are known, for plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Its bounds.
+    pub limits: Limits,
+    /// Whether it is AWS.
+    pub aws: bool,
 }
 
 /// Encryption at rest on S3.

@@ -378,6 +378,7 @@ fn go_to() -> State {
             req: None,
         },
         checking: None,
+        planning: None,
     })))
 }
 
@@ -389,6 +390,7 @@ fn copy() -> State {
         problem: Some("no bucket is called \"lak\"".into()),
         completion: Completion::default(),
         checking: None,
+        planning: None,
     })))
 }
 
@@ -632,6 +634,7 @@ fn hostile() -> State {
             ..Completion::default()
         },
         checking: None,
+        planning: None,
     })));
     state
 }

@@ -7,4 +7,5 @@ mod disk;
 mod faults;
 mod http;
 mod moves;
+mod plan;
 mod trees;

@@ -45,11 +45,7 @@ fn ask_transfer(state: &mut State, kind: JobKind) {
         return state.refuse("nothing is chosen: put the cursor on a row, or mark some");
     };
     let target = state.pane(state.active.other()).uri.clone();
-    let mut text = target.to_string();
-    if !text.ends_with('/') {
-        text.push('/');
-    }
-    dialog::open_prompt(state, PromptKind::Transfer { kind, chosen: Box::new(chosen) }, text, Some(target));
+    dialog::open_transfer(state, kind, chosen, target);
 }
 
 /// Asks for another name of the row.

@@ -1,7 +1,7 @@
 //! Completing a location as it is typed. Only Tab asks, since on S3 each answer may cost a request.
 
 use super::prompt::{object, top};
-use super::{Completion, EqInput, PromptKind};
+use super::{Completion, EqInput, PromptKind, plan};
 use crate::app::actions::resolve;
 use crate::app::cmd::Cmd;
 use crate::app::msg::{Candidate, ReqId};
@@ -84,6 +84,7 @@ fn offer(state: &mut State, stem: String, candidates: Vec<Candidate>, prefix: &s
     } else {
         Completion::default()
     };
+    plan::stale(state);
 }
 
 /// The text that takes this candidate in.
@@ -120,4 +121,5 @@ pub(super) fn choose(state: &mut State, step: isize) {
         .map_or(if step > 0 { 0 } else { count - 1 }, |at| (at.cast_signed() + step).rem_euclid(count));
     *selected = Some(at.cast_unsigned());
     prompt.input = EqInput::new(whole(stem, &candidates[at.cast_unsigned()]));
+    plan::stale(state);
 }

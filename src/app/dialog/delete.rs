@@ -8,8 +8,8 @@ use crate::app::key::{Code, Key};
 use crate::app::msg::ReqId;
 use crate::app::state::State;
 use crate::app::work;
-use crate::model::{Kind, Op, VfsError};
-use crate::transfer::{Counts, JobKind, SourceItem};
+use crate::model::{Kind, Op};
+use crate::transfer::{Counts, JobKind, JobOptions, JobSpec, Plan, SourceItem};
 
 const BUTTONS: &[Button] = &[
     Button { label: "Cancel", letter: 'c', danger: false },
@@ -57,36 +57,23 @@ fn count_at_once(chosen: &Chosen) -> (Counts, bool) {
 
 fn count(state: &mut State, chosen: &Chosen) -> ReqId {
     let req = state.request();
-    state.send(Cmd::Count { req, sources: chosen.sources.clone() });
+    let (sources, options) = (chosen.sources.clone(), JobOptions::default());
+    let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options };
+    state.send(Cmd::Plan { req, spec: Box::new(spec) });
     req
 }
 
-/// The question whose counting this is.
-fn counting(state: &mut State, req: ReqId) -> Option<&mut DeleteQuestion> {
-    state.dialogs.iter_mut().find_map(|dialog| match dialog {
-        Dialog::Delete(question) if question.counting == Some(req) => Some(&mut **question),
-        _ => None,
-    })
-}
-
-/// What is to be deleted was counted, so far or in the end. A bucket needs no more than one thing to be full.
-pub(in crate::app) fn counted(state: &mut State, req: ReqId, counts: Counts, done: bool) {
-    let Some(question) = counting(state, req) else { return };
-    question.counts = counts;
-    let enough = question.bucket.is_some() && counts.files > 0;
-    if done || enough {
-        question.counting = None;
-    }
-    if enough && !done {
-        state.cancel(Some(req));
-    }
-}
-
-/// It couldn't be counted.
-pub(in crate::app) fn count_failed(state: &mut State, req: ReqId, error: VfsError) {
-    if let Some(question) = counting(state, req) {
-        question.counting = None;
-        question.failed = Some(error);
+impl DeleteQuestion {
+    /// What is to be deleted was counted, so far or in the end; `true` when that is enough. A bucket needs
+    /// no more than one thing to be full.
+    pub(super) fn planned(&mut self, plan: &Plan) -> bool {
+        self.counts = plan.counts;
+        self.failed = plan.refusals.first.first().map(|refusal| refusal.why.clone());
+        let enough = self.bucket.is_some() && plan.counts.files > 0;
+        if plan.known || enough {
+            self.counting = None;
+        }
+        enough && !plan.known
     }
 }
 
@@ -150,6 +137,6 @@ fn leave(state: &mut State) {
 
 fn start(state: &mut State) {
     if let Some(question) = take(state) {
-        work::start_chosen(state, JobKind::Delete, *question.chosen, None);
+        work::start_chosen(state, JobKind::Delete, *question.chosen, None, JobOptions::default());
     }
 }

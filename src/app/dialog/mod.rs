@@ -10,13 +10,14 @@ mod delete;
 mod edit;
 mod panels;
 mod pick;
+mod plan;
 mod prompt;
 mod submit;
 mod text;
 
 use tui_input::Input;
 
-use crate::model::{Timestamp, Uri, VfsError};
+use crate::model::{Timestamp, Uri};
 use crate::transfer::{Counts, JobId, JobKind, Question, SourceItem};
 
 use super::action::Action;
@@ -26,6 +27,7 @@ use super::msg::{Candidate, ReqId};
 use super::state::State;
 
 pub use buttons::{Button, Buttons};
+pub use plan::Planning;
 
 /// What was chosen when a question was asked, by full locations: what happens to the rows since then
 /// changes nothing.
@@ -85,6 +87,8 @@ pub struct Prompt {
     pub completion: Completion,
     /// A check that runs before the answer counts.
     pub checking: Option<ReqId>,
+    /// What a copy or move would do.
+    pub planning: Option<Box<Planning>>,
 }
 
 /// Names that complete a location as it is typed.
@@ -148,7 +152,7 @@ pub struct DeleteQuestion {
     /// The counting under way; none when `counts` is final.
     pub counting: Option<ReqId>,
     /// Why it couldn't be counted to the end.
-    pub failed: Option<VfsError>,
+    pub failed: Option<String>,
     /// For a bucket: its name must be typed.
     pub bucket: Option<BucketName>,
     /// The ways out; the safe one first.
@@ -266,8 +270,9 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
-pub(super) use delete::{count_failed, counted, open as open_delete};
+pub(super) use delete::open as open_delete;
 pub(super) use panels::{open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
-pub(super) use prompt::{open as open_prompt, paste, probed};
+pub(super) use plan::{plan_failed, planned};
+pub(super) use prompt::{open as open_prompt, open_transfer, paste, probed};
 pub(super) use text::{open_help, show_error, show_failure};

@@ -1,10 +1,11 @@
 //! Questions that are answered by typing: the keys of a [`Prompt`].
 
-use super::{Completion, Dialog, EqInput, Prompt, PromptKind, complete, submit};
+use super::{Chosen, Completion, Dialog, EqInput, Prompt, PromptKind, complete, plan, submit};
 use crate::app::key::{Code, Key};
 use crate::app::msg::ReqId;
 use crate::app::state::{State, Typing};
 use crate::model::Uri;
+use crate::transfer::JobKind;
 
 /// Asks, with a text to begin with; `preset` is the location that it stands for.
 pub(in crate::app) fn open(state: &mut State, kind: PromptKind, text: String, preset: Option<Uri>) {
@@ -15,7 +16,21 @@ pub(in crate::app) fn open(state: &mut State, kind: PromptKind, text: String, pr
         problem: None,
         completion: Completion::default(),
         checking: None,
+        planning: None,
     })));
+}
+
+/// Asks where to copy or move what was chosen, `target` to begin with, and plans it meanwhile.
+pub(in crate::app) fn open_transfer(state: &mut State, kind: JobKind, chosen: Chosen, target: Uri) {
+    let mut text = target.to_string();
+    if !text.ends_with('/') {
+        text.push('/');
+    }
+    open(state, PromptKind::Transfer { kind, chosen: Box::new(chosen) }, text, Some(target));
+    if let Some(prompt) = top(state) {
+        prompt.planning = Some(Box::default());
+    }
+    submit::plan(state);
 }
 
 /// Types pasted text where something is being typed.
@@ -34,6 +49,7 @@ pub(in crate::app) fn paste(state: &mut State, text: &str) {
         crate::app::actions::typed(state);
     } else {
         edited(state);
+        plan::stale(state);
     }
 }
 
@@ -46,6 +62,9 @@ pub(super) fn top(state: &mut State) -> Option<&mut Prompt> {
 }
 
 pub(super) fn press(state: &mut State, key: Key) {
+    if plan::press(state, key) {
+        return;
+    }
     match key.code {
         Code::Esc => leave(state),
         Code::Enter => submit::submit(state),
@@ -54,8 +73,12 @@ pub(super) fn press(state: &mut State, key: Key) {
         Code::Down => complete::choose(state, 1),
         Code::Tab => complete::ask(state),
         _ => {
+            let before = top(state).map(|prompt| prompt.input.text().to_owned());
             if top(state).is_some_and(|prompt| prompt.input.press(key)) {
                 edited(state);
+            }
+            if before != top(state).map(|prompt| prompt.input.text().to_owned()) {
+                plan::stale(state);
             }
         }
     }
@@ -78,9 +101,17 @@ pub(super) fn forget_requests(state: &mut State) {
     }
 }
 
+/// Gives up on the plan, too.
+pub(super) fn forget_all(state: &mut State) {
+    forget_requests(state);
+    let planning = top(state).and_then(|prompt| prompt.planning.as_deref_mut());
+    let req = planning.and_then(|planning| planning.req.take());
+    state.cancel(req);
+}
+
 /// Leaves the prompt; nobody waits for what it asked any more.
 pub(super) fn leave(state: &mut State) {
-    forget_requests(state);
+    forget_all(state);
     state.dialogs.pop();
 }
 
@@ -96,6 +127,10 @@ pub(in crate::app) fn probed(state: &mut State, req: ReqId, is_dir: bool) {
     match top(state) {
         Some(prompt) if prompt.checking == Some(req) => prompt.checking = None,
         _ => return,
+    }
+    let planning = top(state).and_then(|prompt| prompt.planning.as_deref_mut());
+    if planning.is_some_and(|planning| std::mem::take(&mut planning.probing)) {
+        return submit::plan_checked(state, is_dir);
     }
     submit::submit_checked(state, is_dir);
 }

@@ -1,14 +1,14 @@
 //! What becomes of a typed answer: first it is decided what it means, then it is done.
 
 use super::prompt::{leave, object, top};
-use super::{Chosen, Dialog, Prompt, PromptKind};
+use super::{Chosen, Dialog, Prompt, PromptKind, plan};
 use crate::app::actions::{mark_glob, resolve};
 use crate::app::cmd::Cmd;
 use crate::app::pane::Wanted;
 use crate::app::state::State;
 use crate::app::{listings, work};
 use crate::model::{Kind, Name, Op, Uri};
-use crate::transfer::{JobKind, SourceItem, Target};
+use crate::transfer::{JobKind, JobOptions, SourceItem, Target};
 
 /// What a typed answer means.
 enum Meaning {
@@ -28,10 +28,15 @@ enum Meaning {
 
 /// The answer is ready. What is wrong with it is shown, and the prompt stays.
 pub(super) fn submit(state: &mut State) {
-    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last_mut() else { return };
     if prompt.checking.is_some() {
+        // What was asked for the plan's sake is an answer for the start, too.
+        if let Some(planning) = &mut prompt.planning {
+            planning.probing = false;
+        }
         return;
     }
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
     match meaning(state, prompt) {
         Ok(meaning) => act(state, meaning),
         Err(problem) => object(state, problem),
@@ -40,12 +45,45 @@ pub(super) fn submit(state: &mut State) {
 
 /// It is known now whether the local destination is a directory.
 pub(super) fn submit_checked(state: &mut State, is_dir: bool) {
-    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
-    let PromptKind::Transfer { chosen, .. } = &prompt.kind else { return };
+    match checked(state, is_dir) {
+        Some(Ok(target)) => act(state, Meaning::To(target)),
+        Some(Err(problem)) => object(state, problem),
+        None => {}
+    }
+}
+
+fn checked(state: &State, is_dir: bool) -> Option<Result<Target, String>> {
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return None };
+    let PromptKind::Transfer { chosen, .. } = &prompt.kind else { return None };
     let target = resolve(state, prompt.input.text()).and_then(|uri| target(uri.clone(), uri, is_dir, chosen));
-    match target.and_then(|target| allowed(state, target)) {
-        Ok(target) => act(state, Meaning::To(target)),
-        Err(problem) => object(state, problem),
+    Some(target.and_then(|target| allowed(state, target)))
+}
+
+/// Plans what the prompt on top would start. What is wrong with the destination stands in the plan's place.
+pub(super) fn plan(state: &mut State) {
+    let Some(Dialog::Prompt(prompt)) = state.dialogs.last() else { return };
+    if prompt.checking.is_some() {
+        return;
+    }
+    match meaning(state, prompt) {
+        Ok(Meaning::To(target)) => plan::begin(state, target),
+        Ok(Meaning::Unknown(uri)) => {
+            probe(state, uri);
+            if let Some(planning) = top(state).and_then(|prompt| prompt.planning.as_deref_mut()) {
+                planning.probing = true;
+            }
+        }
+        Ok(_) => {}
+        Err(problem) => plan::object(state, problem),
+    }
+}
+
+/// The same, once it is known whether the local destination is a directory.
+pub(super) fn plan_checked(state: &mut State, is_dir: bool) {
+    match checked(state, is_dir) {
+        Some(Ok(target)) => plan::begin(state, target),
+        Some(Err(problem)) => plan::object(state, problem),
+        None => {}
     }
 }
 
@@ -79,10 +117,13 @@ fn probe(state: &mut State, uri: Uri) {
 
 /// Starts the copy, move or rename that the prompt on top is about.
 fn start(state: &mut State, target: Target) {
-    super::prompt::forget_requests(state);
+    super::prompt::forget_all(state);
     let Some(Dialog::Prompt(prompt)) = state.dialogs.pop() else { return };
     match prompt.kind {
-        PromptKind::Transfer { kind, chosen } => work::start_chosen(state, kind, *chosen, Some(target)),
+        PromptKind::Transfer { kind, chosen } => {
+            let options = prompt.planning.map(|planning| planning.options).unwrap_or_default();
+            work::start_chosen(state, kind, *chosen, Some(target), options);
+        }
         PromptKind::Rename(item) => start_rename(state, *item, target),
         PromptKind::GoTo | PromptKind::Mkdir(_) | PromptKind::Glob(_) => {}
     }
@@ -94,7 +135,7 @@ fn start_rename(state: &mut State, item: SourceItem, target: Target) {
         state.active_mut().wanted = Some(Wanted { name: uri.name(), kind: Some(item.entry.kind) });
     }
     let chosen = Chosen { origin, bytes: item.entry.size.unwrap_or(0), sources: vec![item] };
-    work::start_chosen(state, JobKind::Move, chosen, Some(target));
+    work::start_chosen(state, JobKind::Move, chosen, Some(target), JobOptions::default());
 }
 
 fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::app::dialog::{Prompt, PromptKind};
 use crate::app::msg::Candidate;
-use crate::transfer::{Counts, JobId, JobKind, JobOptions, JobSpec, SourceItem, Target};
+use crate::transfer::{Counts, JobId, JobKind, JobOptions, JobSpec, Plan, SourceItem, Target};
 
 const ROWS: &[&str] = &["a", "b=5", "d/"];
 
@@ -201,15 +201,25 @@ fn delete_asks_and_the_safe_answer_is_first() {
     check("<right><enter>", state, ".. d/ >a b", &delete);
 }
 
+fn plan_of(req: u64, kind: JobKind, sources: Vec<SourceItem>, target: Option<Target>) -> Cmd {
+    let spec = JobSpec { kind, sources, target, options: JobOptions::default() };
+    Cmd::Plan { req: ReqId(req), spec: Box::new(spec) }
+}
+
+fn planned(req: u64, counts: Counts, known: bool) -> Msg {
+    let plan = Plan { counts, known, ..Plan::new(JobKind::Delete) };
+    Msg::Planned { req: ReqId(req), plan: Box::new(plan) }
+}
+
 #[test]
 fn what_directories_hold_is_counted_before_it_is_deleted() {
-    let count = Cmd::Count { req: ReqId(3), sources: vec![item("p/d/", "d/")] };
+    let count = plan_of(3, JobKind::Delete, vec![item("p/d/", "d/")], None);
     let mut state = check("jx", ready(ROWS), ".. >d/ a b", &[count]);
     let counts = Counts { files: 7, dirs: 2, bytes: 70 };
-    update(&mut state, Msg::Counted { req: ReqId(3), counts, done: false }, NOW);
+    update(&mut state, planned(3, counts, false), NOW);
     assert_eq!((question(&state).counts, question(&state).counting), (counts, Some(ReqId(3))));
     check("<esc>", state.clone(), ".. >d/ a b", &[Cmd::Cancel(ReqId(3))]);
-    update(&mut state, Msg::Counted { req: ReqId(3), counts, done: true }, NOW);
+    update(&mut state, planned(3, counts, true), NOW);
     assert_eq!(question(&state).counting, None);
     check("d", state, ".. >d/ a b", &[job(1, JobKind::Delete, vec![item("p/d/", "d/")], None)]);
 }
@@ -234,7 +244,7 @@ fn a_bucket_is_deleted_only_when_empty_and_named() {
         question(state).bucket.as_ref().unwrap().problem.clone().unwrap()
     };
     assert!(refuses(&mut state).contains("still looking"));
-    update(&mut state, Msg::Counted { req: ReqId(3), counts: Counts::default(), done: true }, NOW);
+    update(&mut state, planned(3, Counts::default(), true), NOW);
     assert!(refuses(&mut state).contains("type the bucket's name"));
     press(&mut state, "on");
     assert!(refuses(&mut state).contains("type the bucket's name"));
@@ -248,7 +258,7 @@ fn a_full_bucket_stays_and_is_not_counted_to_the_end() {
     let mut state = buckets();
     press(&mut state, "xone");
     let counts = Counts { files: 1000, dirs: 0, bytes: 1 };
-    let cmds = update(&mut state, Msg::Counted { req: ReqId(3), counts, done: false }, NOW);
+    let cmds = update(&mut state, planned(3, counts, false), NOW);
     assert_eq!(cmds, [Cmd::Cancel(ReqId(3))]);
     assert_eq!(press(&mut state, "<enter>"), []);
     assert!(question(&state).bucket.as_ref().unwrap().problem.as_ref().unwrap().contains("isn't empty"));
@@ -258,7 +268,7 @@ fn a_full_bucket_stays_and_is_not_counted_to_the_end() {
 fn a_bucket_that_cannot_be_looked_into_stays() {
     let mut state = buckets();
     press(&mut state, "xone");
-    update(&mut state, Msg::CountFailed { req: ReqId(3), error: denied(s3("s3://one")) }, NOW);
+    update(&mut state, Msg::PlanFailed { req: ReqId(3), error: denied(s3("s3://one")) }, NOW);
     assert_eq!(press(&mut state, "<enter>"), []);
     let mut two = buckets();
     press(&mut two, "<ctrl-a>x");

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::sort::arrange;
-use crate::transfer::{Counts, JobEvent, JobId, Outcome, Question};
+use crate::transfer::{Counts, JobEvent, JobId, JobKind, Outcome, Plan, Question};
 
 /// A random event. Replies go to requests that were made, current or not.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl World {
             match cmd {
                 Cmd::List { req, .. } => self.lists.push((req, HashSet::new())),
                 Cmd::Sort { .. } => self.sorts.push(cmd),
-                Cmd::Count { req, .. } => self.counts.push(req),
+                Cmd::Plan { req, .. } => self.counts.push(req),
                 _ => {}
             }
         }
@@ -102,7 +102,8 @@ impl World {
             },
             Event::Counted(at, files, done) => {
                 let counts = Counts { files, ..Counts::default() };
-                Msg::Counted { req: *Self::nth(&mut self.counts, at)?, counts, done }
+                let plan = Plan { counts, known: done, ..Plan::new(JobKind::Copy) };
+                Msg::Planned { req: *Self::nth(&mut self.counts, at)?, plan: Box::new(plan) }
             }
             Event::Job(id, what) => Msg::Job(JobId(id), job_event(what)),
         })

@@ -7,7 +7,6 @@
 mod budget;
 mod compare;
 mod content;
-mod count;
 mod leftovers;
 mod perform;
 mod places;
@@ -16,6 +15,7 @@ mod record;
 mod resume;
 mod runner;
 mod undo;
+mod survey;
 mod verify;
 mod watch;
 mod write;
@@ -33,9 +33,10 @@ use self::rate::Rate;
 pub use self::resume::{Identify, ResumeError};
 use self::runner::{Runner, Setting};
 use super::io::Event;
-use super::job::{Answer, Counts, JobEvent, JobId, JobSpec, SourceItem};
+use super::job::{Answer, JobEvent, JobId, JobSpec};
 use super::journal::{Journal, JournalError};
 use super::machine::Limits;
+use super::plan::Plan;
 use crate::model::{Result, Uri};
 use crate::vfs::DynPath;
 
@@ -109,10 +110,10 @@ impl Engine {
         }
     }
 
-    /// What these hold, past every cache: the numbers so far from time to time, and at last in full. An
-    /// error ends it, with the numbers so far. Dropping the stream cancels it.
-    pub fn count(&self, sources: Vec<SourceItem>) -> BoxStream<'static, Result<Counts>> {
-        count::count(self.resolve.clone(), sources, self.limits.lists)
+    /// What a job would do, past every cache: the plan so far from time to time, and at last in full. An
+    /// error ends it: the destination isn't known. Dropping the stream cancels it.
+    pub fn plan(&self, spec: JobSpec) -> BoxStream<'static, Result<Plan>> {
+        survey::plan(self.resolve.clone(), spec, self.limits)
     }
 }
 

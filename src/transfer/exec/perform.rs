@@ -132,11 +132,7 @@ impl Worker {
     async fn relate(&self, source: &Uri, target: &Uri) -> Result<Reply> {
         let source = self.places.at(source)?.identity().await?;
         let target = self.places.at(target)?.identity().await?;
-        Ok(Reply::Relation(match () {
-            () if source == target => Relation::Same,
-            () if target.is_inside(&source) => Relation::Inside,
-            () => Relation::Apart,
-        }))
+        Ok(Reply::Relation(Relation::of(&source, &target)))
     }
 
     async fn page(&self, dir: DirId, page: u32, at: &Uri) -> Result<Reply> {

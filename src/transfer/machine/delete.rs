@@ -221,7 +221,7 @@ impl Machine {
 }
 
 /// The directory whose listing shows this thing, where there is one.
-fn batch_dir(item: &SourceItem) -> Option<Uri> {
+pub fn batch_dir(item: &SourceItem) -> Option<Uri> {
     let dir = item.uri.parent()?;
     (dir.join(&item.entry.name, item.entry.kind) == item.uri).then_some(dir)
 }

@@ -36,10 +36,12 @@ use crate::model::{ErrorKind, Result, Uri, VfsError};
 use crate::vfs::Caps;
 use ask::Questions;
 use delete::Batch;
+pub(super) use delete::batch_dir;
 use file::Item;
 use report::Failed;
 pub use resume::same_version;
 use roots::Root;
+pub(super) use roots::{is_marker, place, read_only};
 use tasks::{Owner, Tasks};
 use tree::Dir;
 

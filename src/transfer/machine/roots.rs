@@ -86,43 +86,7 @@ impl Machine {
     fn root_target(&mut self, root: usize) -> Result<Uri> {
         let Root { item, caps, .. } = &self.roots[root];
         caps.as_ref().map_err(Clone::clone)?;
-        let refuse = |uri: &Uri, why: &str| VfsError::new(Op::Copy, uri.clone(), ErrorKind::Invalid, why);
-        let (Some(target), Some(to)) = (&self.target, self.to) else {
-            return Err(refuse(&item.uri, "there is no destination"));
-        };
-        let place = target.place();
-        if !to.write {
-            return Err(read_only(Op::Write, place));
-        }
-        if item.entry.kind == Kind::Bucket && self.kind == JobKind::Move {
-            return Err(refuse(&item.uri, "a bucket can't be moved: copy it, then delete it"));
-        }
-        let exact = match target {
-            Target::Each { targets, .. } => targets.get(root).cloned().map(Target::As),
-            _ => None,
-        };
-        let at = destination(item, exact.as_ref().unwrap_or(target)).ok_or_else(|| {
-            refuse(&item.uri, "only the contents of a directory can be copied without its name")
-        })?;
-        if at.as_s3().is_some_and(|s3| s3.bucket.is_none() || (s3.key.is_empty() && !is_dir(item))) {
-            return Err(refuse(&at, "a bucket has to be named as the destination"));
-        }
-        if matches!(target, Target::Into(_))
-            && at.parent().is_some_and(|parent| parent.as_s3().is_some_and(|s3| s3.bucket.is_none()))
-        {
-            return Err(refuse(place, "files and directories go into a bucket, not beside the buckets"));
-        }
-        if !matches!(target, Target::ContentsInto(_)) {
-            // Its own name, where it keeps one: in a key, bytes that aren't UTF-8 are replaced already.
-            let name = if matches!(target, Target::Into(_)) { item.uri.name() } else { at.name() };
-            if let Some(why) = names::refusal(&name, &at, &to) {
-                return Err(refuse(&item.uri, &why).with_hint("copy it under another name"));
-            }
-            if exact.is_none() && !self.taken.take(&name) {
-                return Err(refuse(&item.uri, "another source has the same name at the destination"));
-            }
-        }
-        Ok(at)
+        place(self.kind, item, root, self.target.as_ref(), self.to.as_ref(), &mut self.taken)
     }
 
     pub(super) fn related(&mut self, root: usize, result: Result<Reply>) {
@@ -169,6 +133,57 @@ impl Machine {
             Err(error) => self.fail_root(root, error),
         }
     }
+}
+
+/// Where source number `root` of a copy or move goes, exactly.
+///
+/// # Errors
+/// Why it mustn't.
+pub fn place(
+    kind: JobKind,
+    item: &SourceItem,
+    root: usize,
+    target: Option<&Target>,
+    to: Option<&Caps>,
+    taken: &mut names::Taken,
+) -> Result<Uri> {
+    let refuse = |uri: &Uri, why: &str| VfsError::new(Op::Copy, uri.clone(), ErrorKind::Invalid, why);
+    let (Some(target), Some(to)) = (target, to) else {
+        return Err(refuse(&item.uri, "there is no destination"));
+    };
+    let place = target.place();
+    if !to.write {
+        return Err(read_only(Op::Write, place));
+    }
+    if item.entry.kind == Kind::Bucket && kind == JobKind::Move {
+        return Err(refuse(&item.uri, "a bucket can't be moved: copy it, then delete it"));
+    }
+    let exact = match target {
+        Target::Each { targets, .. } => targets.get(root).cloned().map(Target::As),
+        _ => None,
+    };
+    let at = destination(item, exact.as_ref().unwrap_or(target)).ok_or_else(|| {
+        refuse(&item.uri, "only the contents of a directory can be copied without its name")
+    })?;
+    if at.as_s3().is_some_and(|s3| s3.bucket.is_none() || (s3.key.is_empty() && !is_dir(item))) {
+        return Err(refuse(&at, "a bucket has to be named as the destination"));
+    }
+    if matches!(target, Target::Into(_))
+        && at.parent().is_some_and(|parent| parent.as_s3().is_some_and(|s3| s3.bucket.is_none()))
+    {
+        return Err(refuse(place, "files and directories go into a bucket, not beside the buckets"));
+    }
+    if !matches!(target, Target::ContentsInto(_)) {
+        // Its own name, where it keeps one: in a key, bytes that aren't UTF-8 are replaced already.
+        let name = if matches!(target, Target::Into(_)) { item.uri.name() } else { at.name() };
+        if let Some(why) = names::refusal(&name, &at, to) {
+            return Err(refuse(&item.uri, &why).with_hint("copy it under another name"));
+        }
+        if exact.is_none() && !taken.take(&name) {
+            return Err(refuse(&item.uri, "another source has the same name at the destination"));
+        }
+    }
+    Ok(at)
 }
 
 /// Whether a source is a directory: by its kind; a marker alone has the kind of a file.

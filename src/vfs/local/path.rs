@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -176,6 +176,11 @@ impl VfsPath for LocalPath {
         off_loop(Op::Write, &self.uri, move || dress::dress_dir(&place, &attributes)).await
     }
 
+    async fn room(&self) -> Result<Option<u64>> {
+        let path = self.place.path.clone();
+        off_loop(Op::Stat, &self.uri, move || room(&path)).await
+    }
+
     async fn copy_native(
         &self,
         to: &dyn VfsPath,
@@ -207,4 +212,11 @@ fn remove_child(dir: &LocalPath, removal: &Removal) -> Result<Removed> {
     let remove = || rename::remove_shown(&place.spot()?, removal.kind, removal.expect.as_ref());
     remove().map_err(|error| failure(Op::Remove, &uri, error))?;
     Ok(Removed::default())
+}
+
+/// The bytes that are free for us where this is; where it isn't yet, above it.
+fn room(path: &Path) -> std::io::Result<Option<u64>> {
+    let there = path.ancestors().find(|above| above.exists()).unwrap_or(Path::new("/"));
+    let disk = rustix::fs::statvfs(there)?;
+    Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
 }

@@ -106,13 +106,12 @@ impl std::fmt::Display for Beyond {
 impl Limits {
     /// The bounds of whoever answers at an endpoint; `None` is AWS.
     pub fn of(endpoint: Option<&str>) -> Self {
-        let host = endpoint.and_then(|address| address.parse::<http::Uri>().ok());
-        let host = host.as_ref().and_then(http::Uri::host).unwrap_or_default();
+        let Some(endpoint) = endpoint else { return AWS };
+        let host = host(endpoint);
         match endpoint {
-            None => AWS,
-            Some(_) if host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn") => AWS,
-            Some(_) if host.ends_with(".r2.cloudflarestorage.com") => R2,
-            Some(_) => OTHER,
+            _ if is_aws(endpoint) => AWS,
+            _ if host.ends_with(".r2.cloudflarestorage.com") => R2,
+            _ => OTHER,
         }
     }
 
@@ -159,6 +158,27 @@ impl Limits {
         Ok(part)
     }
 
+    /// In how many parts an object of `size` bytes goes up; `None` where one PUT takes it.
+    ///
+    /// # Errors
+    /// What the service doesn't hold.
+    pub fn parts(&self, size: u64, insisted: Option<u64>) -> Result<Option<u64>, Beyond> {
+        let part = self.part_size(size, insisted)?;
+        Ok((size >= parts_from(insisted)).then(|| size.div_ceil(part.max(1))))
+    }
+
+    /// The size of the parts in which an object of `size` bytes is copied on the service.
+    pub fn copy_part(&self, size: u64) -> u64 {
+        COPY_PART.max(size.div_ceil(self.max_parts))
+    }
+
+    /// In how many parts an object of `size` bytes is copied on the service; `None` where one request does
+    /// it.
+    pub fn copy_parts(&self, size: u64, insisted: Option<u64>) -> Option<u64> {
+        let part = insisted.unwrap_or_else(|| self.copy_part(size)).max(1);
+        (size > COPY_AT_ONCE).then(|| size.div_ceil(part))
+    }
+
     /// The size of part `number` (from 1) of an object whose size nobody knows: it grows, so that
     /// a short stream needs little memory and a long one finds room; up to 256 MiB a part. Where all parts
     /// must be equal it is one size for all.
@@ -168,6 +188,23 @@ impl Limits {
         }
         PREFERRED_PART << (number.saturating_sub(1) / 1000).min(5)
     }
+}
+
+/// The host of an endpoint's address.
+fn host(endpoint: &str) -> String {
+    let address = endpoint.parse::<http::Uri>().ok();
+    address.as_ref().and_then(http::Uri::host).unwrap_or_default().to_owned()
+}
+
+/// Whether this is AWS: the word `aws`, or an address there.
+pub fn is_aws(endpoint: &str) -> bool {
+    let host = host(endpoint);
+    endpoint == "aws" || host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
+}
+
+/// From which size on an object goes up in parts, where the caller insists on a size of these.
+pub fn parts_from(insisted: Option<u64>) -> u64 {
+    insisted.map_or(MULTIPART_FROM, |part| part.saturating_add(1).min(MULTIPART_FROM))
 }
 
 #[cfg(test)]
@@ -209,6 +246,21 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_cut_where_one_request_no_longer_takes_them() {
+        let parts = |size, insisted| AWS.parts(size, insisted);
+        assert_eq!((parts(0, None), parts(MULTIPART_FROM - 1, None)), (Ok(None), Ok(None)));
+        assert_eq!(parts(MULTIPART_FROM, None), Ok(Some(2)));
+        assert_eq!(
+            (parts(5 * MIB, Some(5 * MIB)), parts(5 * MIB + 1, Some(5 * MIB))),
+            (Ok(None), Ok(Some(2)))
+        );
+        assert_eq!(parts(AWS.max_object + 1, None), Err(Beyond::Object(AWS.max_object)));
+        let copies = |size, insisted| AWS.copy_parts(size, insisted);
+        assert_eq!((copies(COPY_AT_ONCE, None), copies(COPY_AT_ONCE + 1, None)), (None, Some(10)));
+        assert_eq!(copies(COPY_AT_ONCE + 1, Some(GIB)), Some(5));
+    }
+
+    #[test]
     fn a_key_has_at_most_1024_bytes() {
         for (length, fits) in [(1023, true), (1024, true), (1025, false)] {
             assert_eq!(AWS.check_key(&"k".repeat(length)).is_ok(), fits, "{length}");
@@ -230,5 +282,7 @@ mod tests {
         assert_eq!(Limits::of(Some("https://acc.r2.cloudflarestorage.com")), R2);
         assert_eq!(Limits::of(Some("http://127.0.0.1:9000")), OTHER);
         assert_eq!(Limits::of(Some("https://amazonaws.com.example.org")), OTHER);
+        assert!(is_aws("aws") && is_aws("https://s3.eu-west-1.amazonaws.com"));
+        assert!(!is_aws("https://amazonaws.com.example.org") && !is_aws("http://127.0.0.1:9000"));
     }
 }

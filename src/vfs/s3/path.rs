@@ -15,14 +15,14 @@ use futures::stream::{self, BoxStream, StreamExt};
 
 use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
-use super::limits::{COPY_AT_ONCE, Limits};
+use super::limits::{COPY_AT_ONCE, Limits, is_aws};
 use super::{bound, copy, tree, upload, versions};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
 };
 use crate::vfs::{
     Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Place, Placed,
-    Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Version, VfsPath,
+    Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 
 /// One connection, as its paths share it.
@@ -363,6 +363,11 @@ impl VfsPath for S3Path {
     async fn abort_upload(&self, id: &str) -> Result<()> {
         self.writable(Op::Write)?;
         self.service.api.abort_upload(&self.upload(id)?).await
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        let endpoint = &self.service.api.connection().endpoint;
+        Some(Terms { limits: self.service.limits, aws: is_aws(endpoint) })
     }
 
     fn copies_to(&self, to: &dyn VfsPath) -> bool {

@@ -25,7 +25,7 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
         sheet.body.extend(names);
     }
     if let Some(error) = &question.failed {
-        sheet.complain(&format!("not all could be counted: {}", error.reason));
+        sheet.complain(&format!("not all could be counted: {error}"));
     }
     if let Some(bucket) = bucket {
         return bucket_name(sheet, bucket);

@@ -1,7 +1,7 @@
 //! Deleting what was named, in batches, and counting it before.
 
 use bifold::model::{Entry, ErrorKind, Kind};
-use bifold::transfer::{Choice, Counts, JobId, JobKind, JobSpec, Outcome, SourceItem};
+use bifold::transfer::{Choice, Counts, JobId, JobKind, JobOptions, JobSpec, Outcome, Plan, SourceItem};
 use bifold::vfs::faulty::{Call, Fault};
 use futures::TryStreamExt;
 
@@ -126,12 +126,17 @@ async fn counting_tells_the_numbers_so_far_and_at_last() {
     for name in ["d/a", "d/e/b", "d/e/c", "f"] {
         bed.left.put(name, b"123").await;
     }
-    let sources = bed.left.items(&["d/", "f"]).await;
-    let told: Vec<Counts> = bed.engine.count(sources).try_collect().await.unwrap();
-    assert_eq!(told.last(), Some(&Counts { files: 4, dirs: 2, bytes: 12 }));
-    assert!(told.is_sorted_by_key(|counts| counts.files));
-    let one = bed.engine.count(bed.left.items(&["f"]).await).try_collect::<Vec<_>>().await.unwrap();
-    assert_eq!(one, [Counts { files: 1, dirs: 0, bytes: 3 }]);
+    let counted = async |names: &[&str]| {
+        let sources = bed.left.items(names).await;
+        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options: JobOptions::default() };
+        let told: Vec<Plan> = bed.engine.plan(spec).try_collect().await.unwrap();
+        assert!(told.is_sorted_by_key(|plan| plan.counts.files));
+        let known: Vec<bool> = told.iter().map(|plan| plan.known).collect();
+        assert!(known.iter().rev().skip(1).all(|known| !known) && known.last() == Some(&true));
+        told.last().unwrap().counts
+    };
+    assert_eq!(counted(&["d/", "f"]).await, Counts { files: 4, dirs: 2, bytes: 12 });
+    assert_eq!(counted(&["f"]).await, Counts { files: 1, dirs: 0, bytes: 3 });
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use self::pipe::Pipe;
 use self::proof::{Sent, Whole};
 use super::api::{ObjectRef, Payload, UploadRef, UploadedPart, Written};
 use super::checksum::{gathered, payload};
-use super::limits::{COPY_PART, MULTIPART_FROM, PARALLEL_COPIES, PARALLEL_PARTS};
+use super::limits::{MULTIPART_FROM, PARALLEL_COPIES, PARALLEL_PARTS, parts_from};
 use super::path::S3Path;
 use crate::model::{Entry, ErrorKind, Head, Kind, Op, Result, Tag, VfsError};
 use crate::vfs::{
@@ -102,12 +102,11 @@ impl Upload {
     fn new(path: &S3Path, hint: &CreateHint, id: String) -> Result<Self> {
         let object = path.object(Op::Create)?;
         let (limits, size) = (path.service.limits, hint.size.unwrap_or_default());
-        let large = || hint.copies.then(|| COPY_PART.max(size.div_ceil(limits.max_parts)));
+        let large = || hint.copies.then(|| limits.copy_part(size));
         let part_size = limits
             .part_size(size, hint.part_size.or_else(large))
             .map_err(|beyond| path.error(Op::Create, ErrorKind::Invalid, beyond.to_string()))?;
-        let insisted = hint.part_size.map_or(MULTIPART_FROM, |part| part.saturating_add(1));
-        let from = if hint.copies { 1 } else { insisted.min(MULTIPART_FROM) };
+        let from = if hint.copies { 1 } else { parts_from(hint.part_size) };
         Ok(Self {
             path: path.clone(),
             object,
