@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::options::{Selecting, Transferring, Working};
+use super::plan::Dry;
 use crate::transfer::{ConflictPolicy, LinkPolicy};
 
 /// Two panes over local disks and S3. Without a subcommand the panes open.
@@ -88,6 +89,9 @@ pub struct Cp {
     /// What to do with symbolic links where they can't be kept
     #[arg(long, value_enum)]
     pub links: Option<OnLink>,
+    /// Whether to plan only.
+    #[command(flatten)]
+    pub dry: Dry,
     /// How.
     #[command(flatten)]
     pub transferring: Transferring,
@@ -102,6 +106,9 @@ pub struct Rm {
     /// Directories with all that lies below
     #[arg(long, short)]
     pub recursive: bool,
+    /// Whether to plan only.
+    #[command(flatten)]
+    pub dry: Dry,
     /// Which files of directories.
     #[command(flatten)]
     pub selecting: Selecting,

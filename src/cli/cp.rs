@@ -6,7 +6,7 @@ use super::Status;
 use super::args::Cp;
 use super::context::{Context, Failure, Typed, as_directory, dir_kind, dir_shaped};
 use super::out::Out;
-use super::{cat, job, obstacle, pipe};
+use super::{cat, job, obstacle, pipe, plan};
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result as VfsResult, S3Uri, Uri};
 use crate::transfer::{ConflictPolicy, JobKind, JobOptions, JobSpec, LinkPolicy, SourceItem, Target};
 
@@ -29,8 +29,11 @@ pub(super) async fn run(
     if (to_stdout || from_stdin) && kind == JobKind::Move {
         return Err(Failure::Usage("a pipe can't be moved: use cp".to_owned()));
     }
+    if (to_stdout || from_stdin) && args.dry.dry_run {
+        return Err(Failure::Usage("a pipe can't be planned".to_owned()));
+    }
     match (from_stdin, to_stdout) {
-        (false, false) => transfer(kind, args, context).await,
+        (false, false) => transfer(kind, args, context, out).await,
         (false, true) => cat::run(sources, context, out).await,
         (true, false) if sources.len() == 1 => {
             pipe::run(target, args.conflict, &options(args)?, context).await
@@ -39,7 +42,7 @@ pub(super) async fn run(
     }
 }
 
-async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status, Failure> {
+async fn transfer(kind: JobKind, args: &Cp, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     let options = options(args)?;
     let (target, sources) = args.locations.split_last().expect("clap asks for two at least");
     let target = context.typed(target)?;
@@ -55,6 +58,9 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context) -> Result<Status,
         items.push(source(context, &typed, recursive).await?);
     }
     let specs = specs(kind, items, &target, &options)?;
+    if args.dry.dry_run {
+        return plan::print(context, specs, args.transferring.working.json, out).await;
+    }
     if options.conflict == ConflictPolicy::Ask && !job::can_ask() {
         obstacle::refuse(context, args.conflict.is_some(), &specs).await?;
     }

@@ -15,6 +15,7 @@ mod obstacle;
 pub mod options;
 mod out;
 mod pipe;
+mod plan;
 mod progress;
 mod rm;
 mod row;
@@ -152,7 +153,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Ls(args) => ls::run(&args, context, out).await,
         Command::Cp(args) => cp::run(JobKind::Copy, &args, context, out).await,
         Command::Mv(args) => cp::run(JobKind::Move, &args, context, out).await,
-        Command::Rm(args) => rm::run(&args, context).await,
+        Command::Rm(args) => rm::run(&args, context, out).await,
         Command::Sync(args) => sync::run(&args, context, out).await,
         Command::Verify(args) => verify::run(&args, context, out).await,
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,

@@ -6,13 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use super::Status;
 use super::args::Rm;
 use super::context::{Context, Failure, Typed, dir_shaped};
-use super::{cp, job};
+use super::out::Out;
+use super::{cp, job, plan};
 use crate::model::{Entry, Kind, Name, Op, Uri};
 use crate::transfer::{JobKind, JobOptions, JobSpec, SourceItem};
 use crate::vfs::Precondition;
 
 /// Deletes what was named, after all of it was looked up.
-pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure> {
+pub(super) async fn run(args: &Rm, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     let options = options(args)?;
     let (mut sources, mut buckets) = (Vec::new(), Vec::new());
     for text in &args.locations {
@@ -24,6 +25,13 @@ pub(super) async fn run(args: &Rm, context: &Context) -> Result<Status, Failure>
         } else {
             sources.push(source(context, &typed, args.recursive).await?);
         }
+    }
+    let json = args.working.json;
+    if args.dry.dry_run {
+        plan::print_buckets(&buckets, json, out)?;
+        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options };
+        let specs = if spec.sources.is_empty() { Vec::new() } else { vec![spec] };
+        return plan::print(context, specs, json, out).await;
     }
     let mut status = Status::Done;
     if !sources.is_empty() {

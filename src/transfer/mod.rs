@@ -22,3 +22,5 @@ pub use journal::{Journal, JournalError};
 pub use machine::Limits;
 pub use plan::Plan;
 pub use selection::Matcher;
+
+pub use crate::vfs::Encryption;

@@ -66,6 +66,16 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// Billionths of a dollar: `$12.40`, `$0.0064`, `under $0.0001`.
+pub fn dollars(nanos: u64) -> String {
+    match nanos {
+        0 => "$0".to_owned(),
+        1..100_000 => "under $0.0001".to_owned(),
+        100_000..1_000_000_000 => format!("$0.{:04}", nanos / 100_000),
+        _ => format!("${}.{:02}", count(nanos / 1_000_000_000), nanos / 10_000_000 % 100),
+    }
+}
+
 /// A number and its noun: `1 object`, `1,284 objects`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
@@ -205,5 +215,12 @@ mod tests {
             [percent(999, 1000), percent(1000, 1000), percent(0, 0), percent(5, 3)],
             [99, 100, 0, 100]
         );
+    }
+
+    #[test]
+    fn small_sums_keep_their_digits() {
+        assert_eq!([dollars(0), dollars(400), dollars(6_420_000)], ["$0", "under $0.0001", "$0.0064"]);
+        assert_eq!([dollars(999_999_999), dollars(12_400_000_000)], ["$0.9999", "$12.40"]);
+        assert_eq!(dollars(1_284_050_000_000), "$1,284.05");
     }
 }

@@ -604,3 +604,55 @@ fn flags_that_cannot_be_are_wrong_use_and_write_nothing() {
     place.expect(2, &["rm", "-r", "work", "--include=["]);
     assert!(place.keys().is_empty());
 }
+
+/// What the server was asked for.
+fn asked(place: &Place) -> Vec<String> {
+    place.server.counts().operations.into_keys().collect()
+}
+
+#[test]
+fn a_dry_run_tells_all_and_writes_nothing() {
+    let place = Place::new();
+    for name in ["d/new", "d/old", "d/sub/deep"] {
+        place.write(name, "12345");
+    }
+    place.put("to/d/old", "1");
+    let before = place.keys();
+    let printed = place.expect(0, &["cp", "-r", "--dry-run", "d", "s3://box/to/"]);
+    assert!(printed.starts_with("would copy 3 files, 2 directories, 15 B\n"), "{printed}");
+    assert!(printed.contains("PutObject 3"), "{printed}");
+    assert!(
+        printed.contains("1 are there already, and would be asked about:\n  s3://box/to/d/old\n"),
+        "{printed}"
+    );
+    let skipped = place.expect(0, &["cp", "-r", "--dry-run", "--conflict", "skip", "d", "s3://box/to/"]);
+    assert!(skipped.contains("PutObject 2"), "{skipped}");
+    place.expect(0, &["mv", "--dry-run", "d", "s3://box/to/"]);
+    let removed = place.expect(0, &["rm", "-r", "--dry-run", "s3://box/to/"]);
+    assert!(removed.starts_with("would delete 1 file, "), "{removed}");
+    assert!(removed.contains("DeleteObjects 1"), "{removed}");
+    assert_eq!((place.keys(), place.read("d/old")), (before, "12345".to_owned()));
+    place.expect(0, &["cp", "-r", "--dry-run", "s3://box/to/", "new/"]);
+    assert!(!place.path("new").exists());
+    let only_reads = asked(&place);
+    let reads = ["ListObjectsV2", "HeadObject", "HeadBucket"];
+    assert!(only_reads.iter().all(|it| reads.contains(&&**it)), "{only_reads:?}");
+}
+
+#[test]
+fn a_dry_run_as_json_names_what_would_fail_and_fails() {
+    let place = Place::new();
+    place.put("in/cold", "12345");
+    place.put("in/fine", "12345");
+    place.server.store().set_class("box", "in/cold", "GLACIER");
+    let printed = place.expect(1, &["cp", "-r", "--dry-run", "--json", "s3://box/in/", "out"]);
+    let plan: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(plan["event"], "plan");
+    assert_eq!((&plan["files"], &plan["requests"]["GetObject"]), (&Value::from(2), &Value::from(1)));
+    assert_eq!(plan["transferred"]["egress"], 5);
+    assert_eq!(plan["refusals"]["count"], 1);
+    let refusal = &plan["refusals"]["first"][0];
+    assert_eq!((&refusal["uri"], &refusal["kind"]), (&"s3://box/in/cold".into(), &"archived".into()));
+    assert_eq!(plan["cost_usd"], Value::Null, "only AWS has a price");
+    assert!(!place.path("out").exists());
+}

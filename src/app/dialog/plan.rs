@@ -9,8 +9,7 @@ use crate::app::msg::ReqId;
 use crate::app::state::State;
 use crate::model::{StorageClass, VfsError};
 use crate::transfer::plan::{Found, Refusal};
-use crate::transfer::{Conflict, ConflictPolicy, JobOptions, JobSpec, Plan, Target};
-use crate::vfs::Encryption;
+use crate::transfer::{Conflict, ConflictPolicy, Encryption, JobOptions, JobSpec, Plan, Target};
 
 /// The classes to choose from; the first is whatever the connection's settings say.
 const CLASSES: [Option<&str>; 8] = [

@@ -29,16 +29,15 @@ fn problem(state: &State) -> &str {
 #[test]
 fn copy_goes_to_the_other_pane_unless_told_otherwise() {
     let into = Some(Target::Into(local("/disk")));
-    let state = check("jjc", ready(ROWS), ".. d/ >a b", &[]);
+    let planned = |sources| plan_of(3, JobKind::Copy, sources, Some(Target::Into(local("/disk"))));
+    let one = || vec![item("p/a", "a")];
+    let state = check("jjc", ready(ROWS), ".. d/ >a b", &[planned(one())]);
     assert_eq!(prompt(&state).input.text(), "/disk/");
-    check("<enter>", state, ".. d/ >a b", &[job(1, JobKind::Copy, vec![item("p/a", "a")], into.clone())]);
-    let marked = vec![item("p/a", "a"), item("p/b", "b=5")];
-    let state = check(
-        "jj<space><space><f5><enter>",
-        ready(ROWS),
-        ".. d/ a >b",
-        &[job(1, JobKind::Copy, marked, into)],
-    );
+    let goes = [Cmd::Cancel(ReqId(3)), job(1, JobKind::Copy, one(), into.clone())];
+    check("<enter>", state, ".. d/ >a b", &goes);
+    let marked = || vec![item("p/a", "a"), item("p/b", "b=5")];
+    let goes = [planned(marked()), Cmd::Cancel(ReqId(3)), job(1, JobKind::Copy, marked(), into)];
+    let state = check("jj<space><space><f5><enter>", ready(ROWS), ".. d/ a >b", &goes);
     assert_eq!(state.active_pane().rows.marks().count(), 0);
 }
 
@@ -49,7 +48,7 @@ fn a_copy_is_bound_to_what_was_shown_when_it_was_asked() {
     arrive(&mut state, Side::Left, &["0", "1", "2"]);
     let cmds = press(&mut state, "<enter>");
     let into = Some(Target::Into(local("/disk")));
-    assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], into)]);
+    assert_eq!(cmds, [Cmd::Cancel(ReqId(4)), job(1, JobKind::Copy, vec![item("p/a", "a")], into)]);
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn a_local_destination_is_looked_at_first() {
         let mut state = ready(ROWS);
         press(&mut state, "jjc<ctrl-u>");
         update(&mut state, Msg::Paste("/tmp\n".into()), NOW);
-        let req = ReqId(3);
+        let req = ReqId(4);
         assert_eq!(press(&mut state, "<enter>"), [Cmd::Probe { req, uri: local("/tmp") }]);
         let cmds = update(&mut state, Msg::Probed { req, is_dir }, NOW);
         assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], Some(target))]);
@@ -94,8 +93,8 @@ fn a_local_destination_is_looked_at_first() {
 fn a_look_at_what_is_no_longer_typed_counts_for_nothing() {
     let mut state = ready(ROWS);
     press(&mut state, "jjc<ctrl-u>/tmp<enter>");
-    assert_eq!(press(&mut state, "2"), [Cmd::Cancel(ReqId(3))]);
-    assert_eq!(update(&mut state, Msg::Probed { req: ReqId(3), is_dir: true }, NOW), []);
+    assert_eq!(press(&mut state, "2"), [Cmd::Cancel(ReqId(4))]);
+    assert_eq!(update(&mut state, Msg::Probed { req: ReqId(4), is_dir: true }, NOW), []);
     assert_eq!(prompt(&state).input.text(), "/tmp2");
 }
 
@@ -105,7 +104,7 @@ fn several_things_need_a_directory() {
     press(&mut state, "<ctrl-a>c<ctrl-u>s3://c/x<enter>");
     assert!(problem(&state).contains("end the location with /"));
     press(&mut state, "<ctrl-u>/tmp/x<enter>");
-    update(&mut state, Msg::Probed { req: ReqId(3), is_dir: false }, NOW);
+    update(&mut state, Msg::Probed { req: ReqId(4), is_dir: false }, NOW);
     assert!(problem(&state).contains("end the location with /"));
 }
 
@@ -116,10 +115,82 @@ fn a_directory_whose_name_is_no_text_is_a_destination_all_the_same() {
     let mut state = ready(ROWS);
     state.panes[1].uri = odd.clone();
     let cmds = press(&mut state, "jjc<enter>");
-    assert_eq!(cmds, [job(1, JobKind::Copy, vec![item("p/a", "a")], Some(Target::Into(odd)))]);
+    assert_eq!(cmds[2..], [job(1, JobKind::Copy, vec![item("p/a", "a")], Some(Target::Into(odd)))]);
     let mut edited = state.clone();
     press(&mut edited, "cx<enter>");
     assert!(problem(&edited).contains("isn't text"));
+}
+
+fn planning(state: &State) -> &dialog::Planning {
+    prompt(state).planning.as_deref().expect("a copy is planned")
+}
+
+#[test]
+fn a_plan_grows_in_the_dialog_and_nobody_waits_for_it() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jjc");
+    assert_eq!((planning(&state).req, &planning(&state).plan), (Some(ReqId(3)), &None));
+    let counts = |files| Counts { files, ..Counts::default() };
+    update(&mut state, planned(3, counts(4), false), NOW);
+    let so_far = planning(&state).plan.as_ref().map(|plan| (plan.counts.files, plan.known));
+    assert_eq!((so_far, planning(&state).req), (Some((4, false)), Some(ReqId(3))));
+    assert!(press(&mut state.clone(), "<enter>").iter().any(|cmd| matches!(cmd, Cmd::StartJob(..))));
+    assert_eq!(press(&mut state.clone(), "<esc>"), [Cmd::Cancel(ReqId(3))]);
+    update(&mut state, planned(3, counts(9), true), NOW);
+    assert_eq!(planning(&state).req, None);
+    let cmds = press(&mut state.clone(), "<enter>");
+    assert!(matches!(cmds.as_slice(), [Cmd::StartJob(..)]), "{cmds:?}");
+}
+
+#[test]
+fn an_edited_destination_has_no_plan_until_it_is_asked_for() {
+    let mut state = ready(ROWS);
+    assert_eq!(press(&mut state, "jjcx")[1..], [Cmd::Cancel(ReqId(3))]);
+    update(&mut state, planned(3, Counts { files: 4, ..Counts::default() }, true), NOW);
+    assert_eq!(planning(&state).plan, None, "that was a plan of another destination");
+    press(&mut state, "<ctrl-u>s3://c/x/");
+    assert!(planning(&state).service);
+    let into = Some(Target::Into(s3("s3://c/x/")));
+    let again = press(&mut state, "<f5>");
+    assert_eq!(again, [plan_of(4, JobKind::Copy, vec![item("p/a", "a")], into)]);
+    press(&mut state, "<ctrl-u>/tmp");
+    assert!(!planning(&state).service);
+    assert_eq!(press(&mut state, "<f5>"), [Cmd::Probe { req: ReqId(5), uri: local("/tmp") }]);
+    let into = Some(Target::Into(local("/tmp")));
+    let planned = update(&mut state, Msg::Probed { req: ReqId(5), is_dir: true }, NOW);
+    assert_eq!(planned, [plan_of(6, JobKind::Copy, vec![item("p/a", "a")], into)]);
+}
+
+#[test]
+fn what_is_chosen_beside_the_plan_goes_with_the_job() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jjc<ctrl-u>s3://c/x/<f2><f2><f4><f4><f6>");
+    let cmds = press(&mut state, "<enter>");
+    let Some(Cmd::StartJob(_, spec)) = cmds.last() else { panic!("{cmds:?}") };
+    let JobOptions { conflict, attributes, .. } = &spec.options;
+    assert_eq!(*conflict, crate::transfer::ConflictPolicy::Skip);
+    assert_eq!(attributes.class.as_ref().map(|class| class.as_str()), Some("STANDARD_IA"));
+    assert_eq!(attributes.encryption.as_ref().map(|it| &*it.kind), Some("AES256"));
+    let mut disk = ready(ROWS);
+    press(&mut disk, "jjc<f4><f6>");
+    assert_eq!(planning(&disk).options, JobOptions::default(), "a disk has no classes");
+}
+
+#[test]
+fn what_a_plan_found_is_listed_by_name() {
+    use crate::transfer::plan::{Found, Refusal, RefusalKind};
+    let mut state = ready(ROWS);
+    press(&mut state, "jjc<f3>");
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Prompt(_))), "nothing is known yet");
+    let first =
+        vec![Refusal { uri: s3("s3://b/p/cold"), kind: RefusalKind::Archived, why: "it sleeps".into() }];
+    let plan = Plan { refusals: Found { count: 3, first }, known: true, ..Plan::new(JobKind::Copy) };
+    update(&mut state, Msg::Planned { req: ReqId(3), plan: Box::new(plan) }, NOW);
+    press(&mut state, "<f3>");
+    let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("{:?}", state.dialogs.last()) };
+    assert!(view.text.contains("s3://b/p/cold\n  it sleeps\nand 2 more"), "{}", view.text);
+    press(&mut state, "<esc>");
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Prompt(_))));
 }
 
 #[test]

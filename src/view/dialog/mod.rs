@@ -2,6 +2,7 @@
 
 mod ask;
 mod panels;
+mod plan;
 mod prompt;
 mod stats;
 mod text;

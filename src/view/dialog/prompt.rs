@@ -2,7 +2,7 @@
 
 use ratatui::text::Span;
 
-use super::{Line, Sheet, blank};
+use super::{Line, Sheet, blank, plan};
 use crate::app::dialog::{Chosen, Completion, Prompt, PromptKind};
 use crate::model::text::{cut_middle, escape};
 use crate::transfer::JobKind;
@@ -43,12 +43,18 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
     sheet.tell(&question);
     sheet.head.push(Line::Field(prompt.input.0.clone()));
     completions(sheet, &prompt.completion);
+    let planning = prompt.planning.as_deref().filter(|_| prompt.completion.candidates.is_empty());
+    if let Some(planning) = planning {
+        plan::plan(sheet, prompt, planning);
+    }
     if let Some(problem) = &prompt.problem {
         sheet.complain(problem);
     }
     let location = matches!(prompt.kind, PromptKind::GoTo | PromptKind::Transfer { .. });
-    if prompt.checking.is_some() {
+    if prompt.checking.is_some() && !planning.is_some_and(|planning| planning.probing) {
         sheet.hint(&["looking at the destination"]);
+    } else if let (Some(planning), PromptKind::Transfer { kind, .. }) = (planning, &prompt.kind) {
+        plan::hints(sheet, *kind, planning);
     } else if location && prompt.completion.candidates.is_empty() {
         sheet.foot.push(blank());
         sheet.hint(&[enter(&prompt.kind), "Tab completes", "Esc leaves"]);
