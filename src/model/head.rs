@@ -60,7 +60,7 @@ pub fn mtime_value(text: &str) -> Option<i128> {
     }
     let nanos: i128 = format!("{fraction:0<9}")[..9].parse().ok()?;
     let seconds: i64 = seconds.parse().ok()?;
-    Some(sign * (i128::from(seconds) * NANOS as i128 + nanos))
+    Some(sign * (i128::from(seconds) * NANOS.cast_signed() + nanos))
 }
 
 impl Head {

@@ -85,7 +85,7 @@ async fn run(resolve: Resolver, journal: Journal, job: JobRecord, start: Start) 
             },
         }
     };
-    undoing.finish(&stop, job.number, ended);
+    undoing.finish(&stop, job.number, &ended);
 }
 
 impl Undoing {
@@ -94,8 +94,8 @@ impl Undoing {
         drop(self.events.send(event));
     }
 
-    fn finish(&self, stop: &CancellationToken, number: u64, ended: std::result::Result<(), JournalError>) {
-        if let Err(error) = &ended {
+    fn finish(&self, stop: &CancellationToken, number: u64, ended: &std::result::Result<(), JournalError>) {
+        if let Err(error) = ended {
             self.tell(JobEvent::Note(format!("not all could be undone: {error}")));
         }
         let (progress, failures) = std::mem::take(&mut *self.told.lock());
@@ -160,7 +160,9 @@ impl Undoing {
 
     fn touch(&self, page: &[(u64, Undo)]) {
         let dirs: HashSet<Uri> = page.iter().filter_map(|(_, undo)| undo.uri.parent()).collect();
-        dirs.into_iter().for_each(|dir| self.tell(JobEvent::Touched(dir)));
+        for dir in dirs {
+            self.tell(JobEvent::Touched(dir));
+        }
     }
 
     async fn one(&self, undo: &Undo, known: Option<Version>) -> Result<()> {

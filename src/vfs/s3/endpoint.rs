@@ -75,7 +75,18 @@ pub fn named(connection: &Connection, env: &Env) -> Option<String> {
     let named = connection.endpoint_url.clone().or_else(|| of_env.filter(|_| !ignored).map(str::to_owned));
     let of_profile = || profile::endpoint(&profile::shared_config(env), profile_name(connection, env));
     let address = named.or_else(|| if ignored { None } else { of_profile() })?;
-    Some(address.trim_end_matches('/').to_ascii_lowercase())
+    Some(one_spelling(&address))
+}
+
+/// Two names of one place are one: this machine's is its number.
+fn one_spelling(address: &str) -> String {
+    let address = address.trim_end_matches('/').to_ascii_lowercase();
+    let Some((scheme, rest)) = address.split_once("://") else { return address };
+    let at_home = |after: &&str| after.is_empty() || after.starts_with([':', '/']);
+    match rest.strip_prefix("localhost").filter(at_home) {
+        Some(after) => format!("{scheme}://127.0.0.1{after}"),
+        None => address,
+    }
 }
 
 /// The profile in force.
@@ -108,6 +119,19 @@ mod tests {
     fn a_password_in_an_address_is_not_shown() {
         let error = check("http://me:hunter2@10.0.0.1", false).expect_err("plain");
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn this_machine_has_one_name() {
+        for (typed, one) in [
+            ("http://localhost:9000/", "http://127.0.0.1:9000"),
+            ("http://LOCALHOST", "http://127.0.0.1"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+            ("http://localhost.example.org", "http://localhost.example.org"),
+            ("https://user@localhost:1", "https://user@localhost:1"),
+        ] {
+            assert_eq!(one_spelling(typed), one);
+        }
     }
 
     #[test]
