@@ -93,6 +93,7 @@ actions! {
     Jobs "jobs" Panels "Jobs" "show the jobs: progress, failures, cancel, retry";
     Stats "stats" Panels "Statistics" "show requests and the cache in full";
     ErrorText "error" Panels "Error" "show the last error in full";
+    ResumeJobs "resume-jobs" Panels "Resume" "resume the copies and moves that were interrupted or left";
     Suspend "suspend" Panels "Suspend" "suspend the program";
     Quit "quit" Panels "Quit" "leave; asks while jobs run";
     Up "up" Move "Up" "one row up";
@@ -123,11 +124,19 @@ actions! {
     SortTime "sort-time" Show "Sort by time" "sort by time; again: the other way round";
     Filter "filter" Show "Filter" "show only names with the typed part; Esc shows all";
     Hidden "hidden" Show "Hidden" "show or hide names that begin with a dot, and markers";
-    JobCancel "job-cancel" Jobs "Cancel" "cancel the job";
-    JobRetry "job-retry" Jobs "Retry" "do what failed again";
+    JobOpen "job-open" Jobs "Open" "show all of the job: its files, failures and attempts";
+    JobPause "job-pause" Jobs "Pause" "pause the job, or go on; resume one that was interrupted or left";
+    JobCancel "job-cancel" Jobs "Cancel" "cancel the job, after asking";
+    JobRetry "job-retry" Jobs "Retry" "do again what failed or was cancelled";
+    JobFaster "job-faster" Jobs "Faster" "raise the job's bandwidth limit";
+    JobSlower "job-slower" Jobs "Slower" "lower the job's bandwidth limit";
+    JobUp "job-up" Jobs "Sooner" "let a waiting job have its turn sooner";
+    JobDown "job-down" Jobs "Later" "let a waiting job have its turn later";
+    JobUndo "job-undo" Jobs "Undo" "undo deletions and overwrites on a versioned bucket, after asking";
     JobFailures "job-failures" Jobs "Failures" "show what failed, and why";
     JobAnswer "job-answer" Jobs "Answer" "answer what the job asks";
-    JobForget "job-forget" Jobs "Remove" "remove a finished job from the list";
+    JobForget "job-forget" Jobs "Remove" "remove a finished job from the list, or a left one from the journal, after asking";
+    JobUploads "job-uploads" Jobs "Uploads" "abort uploads of bifold's own that nobody goes on with, after asking";
     ClearCache "clear-cache" Stats "Clear cache" "forget all that the cache holds";
 }
 

@@ -1,6 +1,7 @@
 //! What to do next, as plain data: [`Cmd`].
 
 use crate::model::{Arrangement, Freshness, Pages, Uri};
+use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{Answer, JobId, JobSpec};
 
 use super::msg::ReqId;
@@ -65,6 +66,26 @@ pub enum Cmd {
     Answer(JobId, u64, Answer),
     /// Cancel a job. Its `Finished` still comes.
     CancelJob(JobId),
+    /// Let a job hand out nothing new (`true`), or go on: `Job` tells when it does.
+    PauseJob(JobId, bool),
+    /// Leave a job as it is, to be resumed from the journal. Its `Finished` still comes.
+    SuspendJob(JobId),
+    /// The most bytes a second of a job from now on.
+    LimitJob(JobId, Option<u64>),
+    /// Tell each file of a job that is over, or no longer.
+    WatchJob(JobId, bool),
+    /// Go on with the job that the journal keeps under this number: `Job` events, or `NotResumed`.
+    ResumeJob(JobId, u64),
+    /// Undo what the job of this number deleted and overwrote: `Job` events.
+    UndoJob(JobId, u64),
+    /// Tell what stands in the journal: `Kept`.
+    ListKept,
+    /// Forget the job that the journal keeps under this number.
+    ForgetKept(u64),
+    /// Abort uploads of our own that nobody goes on with: `Kept` tells what remains.
+    AbortUploads(Vec<RecordedUpload>),
+    /// Make oneself heard: a job that took a while is over.
+    Notify(String),
     /// Put a text into the terminal's clipboard (OSC 52).
     CopyToClipboard(String),
     /// Empty the operation cache.

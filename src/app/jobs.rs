@@ -1,18 +1,35 @@
 //! Jobs as the screen knows them: [`Jobs`], [`Job`].
 
+mod left;
+
 use std::collections::VecDeque;
 
 use crate::model::{Kind, Timestamp, Uri};
-use crate::transfer::{JobId, JobKind, JobSpec, Outcome, Progress, Question, SourceItem};
+use crate::transfer::{
+    FileEnd, FileReport, JobId, JobKind, JobSpec, Outcome, Progress, Question, SourceItem,
+};
+
+pub use left::Left;
 
 /// How many finished jobs stay in the list.
 const KEPT: usize = 50;
+/// How many jobs run at once; further ones wait for their turn.
+const AT_ONCE: usize = 4;
+/// How many files and notes of a job are remembered.
+const REMEMBERED: usize = 100;
+/// The bandwidth limits that the keys step through, in bytes a second, from the loosest.
+const LIMITS: [u64; 10] = [
+    500_000_000, 200_000_000, 100_000_000, 50_000_000, 20_000_000, 10_000_000, 5_000_000, 2_000_000, 1_000_000,
+    200_000,
+];
 
 /// What a job is about, for its line on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// What it does.
     pub kind: JobKind,
+    /// Whether it undoes what another job of this kind did.
+    pub undoes: bool,
     /// How many things were chosen.
     pub count: usize,
     /// The first of them.
@@ -36,6 +53,7 @@ impl Label {
         let first = spec.sources.first().map(|item| item.uri.clone());
         Self {
             kind: spec.kind,
+            undoes: false,
             count: spec.sources.len(),
             origin: spec.sources.first().and_then(directory_of),
             first,
@@ -46,7 +64,7 @@ impl Label {
     /// The directories that it changes, each with all that is below: where things go, and where they are
     /// taken away.
     pub fn changes(&self) -> impl Iterator<Item = &Uri> {
-        let origin = self.origin.as_ref().filter(|_| self.kind != JobKind::Copy);
+        let origin = self.origin.as_ref().filter(|_| self.kind != JobKind::Copy || self.undoes);
         origin.into_iter().chain(&self.target)
     }
 }
@@ -60,10 +78,18 @@ fn directory_of(item: &SourceItem) -> Option<Uri> {
 /// Where a job stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
+    /// It waits for its turn.
+    Waiting(Box<JobSpec>),
     /// It runs.
     Running,
+    /// It was told to pause, and hands out nothing new.
+    Paused,
     /// It was told to stop, and is cleaning up.
     Cancelling,
+    /// It was told to stop where it is, to be resumed.
+    Suspending,
+    /// It stands in the journal: an earlier run left it, or another window has it.
+    Left(Left),
     /// It is over.
     Finished(Box<Outcome>),
 }
@@ -129,12 +155,66 @@ pub struct Job {
     pub ended: Option<Timestamp>,
     /// What it asks, the oldest first.
     pub questions: VecDeque<Pending>,
+    /// The number under which the journal keeps it.
+    pub number: Option<u64>,
+    /// The most bytes a second.
+    pub limit: Option<u64>,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// The last files that are over, as far as they are told: only of a job that is looked at.
+    pub files: VecDeque<FileReport>,
+    /// What a person should know of it, the newest last.
+    pub notes: VecDeque<String>,
 }
 
 impl Job {
-    /// Whether it isn't over yet.
+    /// Whether it isn't over yet, and is this window's.
     pub fn is_active(&self) -> bool {
-        !matches!(self.phase, Phase::Finished(_))
+        !matches!(self.phase, Phase::Finished(_) | Phase::Left(_))
+    }
+
+    /// Whether it was begun and still goes on.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running)
+    }
+
+    /// Whether it waits in the journal to be resumed from here.
+    pub fn can_resume(&self) -> bool {
+        matches!(&self.phase, Phase::Left(left) if left.is_ours())
+    }
+
+    /// Whether the figures of its rate mean anything.
+    pub fn moves(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Cancelling | Phase::Suspending)
+    }
+
+    /// Remembers a file that is over; one that failed stands in the outcome as well.
+    pub fn remember(&mut self, file: FileReport) {
+        if matches!(file.end, FileEnd::AsBefore) {
+            return;
+        }
+        self.files.push_back(file);
+        if self.files.len() > REMEMBERED {
+            self.files.pop_front();
+        }
+    }
+
+    /// Remembers what was said of it.
+    pub fn note(&mut self, text: String) {
+        self.notes.push_back(text);
+        if self.notes.len() > REMEMBERED {
+            self.notes.pop_front();
+        }
+    }
+
+    /// The next looser (`up`) or tighter limit.
+    pub fn next_limit(&self, up: bool) -> Option<u64> {
+        match (self.limit, up) {
+            (None, true) => None,
+            (None, false) => LIMITS.first().copied(),
+            (Some(now), true) => LIMITS.iter().rev().copied().find(|limit| *limit > now),
+            (Some(now), false) => LIMITS.iter().copied().find(|limit| *limit < now).or(Some(now)),
+        }
     }
 
     /// How it ended, if it did.
@@ -157,7 +237,7 @@ impl Job {
     pub fn seconds_left(&self) -> Option<u64> {
         let Progress { total, done, total_known, .. } = &self.progress;
         let left = total.bytes.saturating_sub(done.bytes) as f64;
-        (self.is_active() && *total_known && self.rate.per_second >= 1.0 && left > 0.0)
+        (self.is_running() && *total_known && self.rate.per_second >= 1.0 && left > 0.0)
             .then(|| (left / self.rate.per_second).ceil() as u64)
     }
 }
@@ -205,33 +285,80 @@ impl Jobs {
         self.list.iter().filter(|job| job.is_active())
     }
 
-    /// Adds a job that begins now.
-    pub fn add(&mut self, spec: &JobSpec, now: Timestamp) -> JobId {
+    /// Adds a job that begins now, or waits for its turn.
+    pub fn add(&mut self, spec: JobSpec, now: Timestamp) -> JobId {
+        let label = Label::of(&spec);
+        let limit = spec.options.rate;
+        let id = self.insert(label, Phase::Waiting(Box::new(spec)), now);
+        if let Some(job) = self.get_mut(id) {
+            job.limit = limit;
+        }
+        self.forget_oldest();
+        id
+    }
+
+    fn insert(&mut self, label: Label, phase: Phase, now: Timestamp) -> JobId {
         self.last += 1;
         let id = JobId(self.last);
         self.list.push(Job {
             id,
-            label: Label::of(spec),
-            phase: Phase::Running,
+            label,
+            phase,
             progress: Progress::default(),
             rate: Rate::default(),
             started: now,
             ended: None,
             questions: VecDeque::new(),
+            number: None,
+            limit: None,
+            attempts: 1,
+            files: VecDeque::new(),
+            notes: VecDeque::new(),
         });
-        self.forget_oldest();
         id
     }
 
-    /// Removes a finished job from the list; one that runs stays.
+    /// Adds a job that undoes what another one did, and begins at once.
+    pub fn add_undo(&mut self, label: Label, now: Timestamp) -> JobId {
+        self.insert(label, Phase::Running, now)
+    }
+
+    /// The jobs whose turn has come, with what they are to do; they run from now on.
+    pub fn take_turns(&mut self, now: Timestamp) -> Vec<(JobId, Box<JobSpec>)> {
+        let busy = |job: &&Job| matches!(job.phase, Phase::Running | Phase::Cancelling | Phase::Suspending);
+        let room = AT_ONCE.saturating_sub(self.list.iter().filter(busy).count());
+        let mut begun = Vec::new();
+        for job in self.list.iter_mut().filter(|job| matches!(job.phase, Phase::Waiting(_))).take(room) {
+            job.started = now;
+            if let Phase::Waiting(spec) = std::mem::replace(&mut job.phase, Phase::Running) {
+                begun.push((job.id, spec));
+            }
+        }
+        begun
+    }
+
+    /// Lets a waiting job change places with the waiting one before (`up`) or behind it; gives its new line.
+    pub fn reorder(&mut self, id: JobId, up: bool) -> Option<usize> {
+        let waits = |job: &Job| matches!(job.phase, Phase::Waiting(_));
+        let at = self.list.iter().position(|job| job.id == id).filter(|at| waits(&self.list[*at]))?;
+        let other = if up {
+            (0..at).rev().find(|other| waits(&self.list[*other]))
+        } else {
+            (at + 1..self.list.len()).find(|other| waits(&self.list[*other]))
+        }?;
+        self.list.swap(at, other);
+        Some(other)
+    }
+
+    /// Removes a job from the list that is over or stands in the journal; one that runs stays.
     pub fn forget(&mut self, id: JobId) {
         self.list.retain(|job| job.id != id || job.is_active());
     }
 
     fn forget_oldest(&mut self) {
-        let finished = self.list.iter().filter(|job| !job.is_active()).count();
-        if finished > KEPT
-            && let Some(at) = self.list.iter().position(|job| !job.is_active())
+        let finished = |job: &Job| job.outcome().is_some();
+        if self.list.iter().filter(|job| finished(job)).count() > KEPT
+            && let Some(at) = self.list.iter().position(finished)
         {
             self.list.remove(at);
         }
@@ -263,7 +390,8 @@ mod tests {
             options: crate::transfer::JobOptions::default(),
         };
         let mut jobs = Jobs::default();
-        let id = jobs.add(&spec, Timestamp(0));
+        let id = jobs.add(spec, Timestamp(0));
+        jobs.take_turns(Timestamp(0));
         let job = jobs.get_mut(id).unwrap();
         job.progress.total = Counts { files: 1, dirs: 0, bytes: 1000 };
         job.progress.done.bytes = 400;

@@ -20,8 +20,10 @@ pub mod bar;
 pub mod cmd;
 pub mod dialog;
 pub mod jobs;
+mod kept;
 pub mod key;
 pub mod keymap;
+mod leaving;
 mod listings;
 pub mod marks;
 pub mod msg;
@@ -52,6 +54,7 @@ pub fn begin(state: &mut State, now: Timestamp) -> Vec<Cmd> {
     for side in Side::BOTH {
         listings::list(state, side, Freshness::Cached);
     }
+    state.send(Cmd::ListKept);
     state.take_outbox()
 }
 
@@ -85,6 +88,8 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Job(id, event) => work::heard(state, id, event),
         Msg::Stats(numbers) => state.stats = *numbers,
         Msg::Trouble(text) => state.refuse(text),
-        Msg::Terminate => work::leave(state),
+        Msg::Kept { jobs, uploads } => kept::kept(state, jobs, uploads),
+        Msg::NotResumed { id, reason } => kept::not_resumed(state, id, reason),
+        Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),
     }
 }

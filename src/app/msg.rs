@@ -1,6 +1,7 @@
 //! What happened, as plain data: [`Msg`].
 
 use crate::model::{Kind, Name, Order, Page, VfsError};
+use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
 use super::key::Key;
@@ -100,6 +101,20 @@ pub enum Msg {
     },
     /// Something is heard of a job.
     Job(JobId, JobEvent),
+    /// What stands in the journal.
+    Kept {
+        /// The jobs.
+        jobs: Vec<JobRecord>,
+        /// The uploads that no job will go on with.
+        uploads: Vec<RecordedUpload>,
+    },
+    /// A job couldn't be resumed; it stands in the journal as before.
+    NotResumed {
+        /// The job.
+        id: JobId,
+        /// Why.
+        reason: String,
+    },
     /// The numbers of cache and requests changed.
     Stats(Box<Stats>),
     /// Something failed that belongs to no request: a task's panic, a file that can't be written.

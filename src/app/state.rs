@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::model::uri::UriContext;
 use crate::model::{Arrangement, ConnName, ErrorKind, Op, Timestamp, Uri, VfsError};
 
+use crate::transfer::journal::RecordedUpload;
+
 use super::cmd::Cmd;
 use super::dialog::{Dialog, EqInput};
 use super::jobs::Jobs;
@@ -125,6 +127,10 @@ pub struct State {
     pub now: Timestamp,
     /// Whether the program ends as soon as its jobs have.
     pub quitting: bool,
+    /// Whether the program ends once its jobs have, unhurried.
+    pub leaving: bool,
+    /// Uploads of our own that no job will go on with.
+    pub uploads: Vec<RecordedUpload>,
     /// Directories and buckets that are being made.
     pub making: Vec<(ReqId, Uri)>,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
@@ -152,6 +158,8 @@ impl State {
             screen: Screen { columns: 80, rows: 24, pane_rows: 18 },
             now,
             quitting: false,
+            leaving: false,
+            uploads: Vec::new(),
             making: Vec::new(),
             escape: None,
             last_request: 0,

@@ -6,16 +6,31 @@ use crate::transfer::{Counts, JobEvent, JobId, JobKind, JobOptions, JobSpec, Out
 use super::action::Action;
 use super::cmd::Cmd;
 use super::dialog::{self, Chosen, Dialog};
-use super::jobs::{Job, Pending, Phase};
+use super::jobs::{Job, Left, Pending, Phase, Rate};
+use super::kept;
+use super::leaving::quit_if_done;
 use super::listings;
 use super::msg::ReqId;
 use super::pane::Wanted;
 use super::state::State;
 
-/// Starts a job.
+/// From how many milliseconds on a job makes itself heard when it is over.
+const LONG: i64 = 5_000;
+
+/// Starts a job, or lets it wait for its turn.
 pub(super) fn start(state: &mut State, spec: JobSpec) {
-    let id = state.jobs.add(&spec, state.now);
-    state.send(Cmd::StartJob(id, Box::new(spec)));
+    state.jobs.add(spec, state.now);
+    take_turns(state);
+}
+
+/// Begins the jobs whose turn has come.
+fn take_turns(state: &mut State) {
+    if state.quitting {
+        return;
+    }
+    for (id, spec) in state.jobs.take_turns(state.now) {
+        state.send(Cmd::StartJob(id, spec));
+    }
 }
 
 /// Starts a job on what was chosen in a pane. Where marks chose it, they are done with.
@@ -48,13 +63,30 @@ pub(super) fn heard(state: &mut State, id: JobId, event: JobEvent) {
             job.questions.push_back(Pending { number, question, put_off: false });
         }
         JobEvent::Touched(dir) => listings::touched(state, &dir),
-        JobEvent::Note(text) => state.tell(text),
-        JobEvent::Kept(_) | JobEvent::Paused(_) | JobEvent::File(_) => {}
+        JobEvent::Note(text) => {
+            job.note(text.clone());
+            state.tell(text);
+        }
+        JobEvent::Kept(number) => job.number = Some(number),
+        JobEvent::Paused(on) => paused(job, on),
+        JobEvent::File(file) => job.remember(*file),
         JobEvent::Finished(outcome) => finished(state, id, outcome),
     }
 }
 
+fn paused(job: &mut Job, on: bool) {
+    match (&job.phase, on) {
+        (Phase::Running, true) => job.phase = Phase::Paused,
+        (Phase::Paused, false) => job.phase = Phase::Running,
+        _ => {}
+    }
+    job.rate = Rate::default();
+}
+
 fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
+    if outcome.suspended && outcome.number.is_some() {
+        return suspended(state, id, &outcome);
+    }
     let Some(job) = state.jobs.get_mut(id) else { return };
     job.progress = outcome.progress.clone();
     job.questions.clear();
@@ -72,10 +104,29 @@ fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
     let label = job.label.clone();
     listings::job_ended(state, &label);
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Job(question) if question.job == id));
+    if state.jobs.get(id).is_some_and(|job| state.now.0 - job.started.0 >= LONG) {
+        state.send(Cmd::Notify(text.clone()));
+    }
     match why {
         Some(why) => state.refuse(format!("{text}{why}")),
         None => state.tell(text),
     }
+    take_turns(state);
+    quit_if_done(state);
+}
+
+/// A job stopped where it is; it stands in the journal from now on.
+fn suspended(state: &mut State, id: JobId, outcome: &Outcome) {
+    let Some(job) = state.jobs.get_mut(id) else { return };
+    job.progress = outcome.progress.clone();
+    job.number = outcome.number;
+    job.questions.clear();
+    job.ended = Some(state.now);
+    job.phase = Phase::Left(Left::Suspended);
+    let label = job.label.clone();
+    listings::job_ended(state, &label);
+    state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Job(question) if question.job == id));
+    take_turns(state);
     quit_if_done(state);
 }
 
@@ -131,9 +182,43 @@ pub(super) fn tick(state: &mut State) {
 /// Cancels a job; what it wrote half is cleaned up before its end is heard.
 pub(super) fn cancel(state: &mut State, id: JobId) {
     let Some(job) = state.jobs.get_mut(id).filter(|job| job.is_active()) else { return };
-    job.phase = Phase::Cancelling;
     job.questions.clear();
+    if let Phase::Waiting(spec) = &job.phase {
+        // Nothing of it was begun: all of it can be tried again.
+        let outcome = Outcome { cancelled: true, retry: vec![(**spec).clone()], ..Outcome::default() };
+        job.phase = Phase::Finished(Box::new(outcome));
+        job.ended = Some(state.now);
+        return;
+    }
+    job.phase = Phase::Cancelling;
     state.send(Cmd::CancelJob(id));
+}
+
+/// Pauses a job, lets it go on, or resumes it from the journal; a deletion is asked about first.
+pub(super) fn pause(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get(id) else { return };
+    match job.phase {
+        Phase::Running => state.send(Cmd::PauseJob(id, true)),
+        Phase::Paused => state.send(Cmd::PauseJob(id, false)),
+        Phase::Left(_) if job.label.kind == JobKind::Delete => {
+            let job = job.clone();
+            dialog::resume_deletion(state, &job);
+        }
+        Phase::Left(_) => kept::resume(state, id),
+        _ => {}
+    }
+}
+
+/// Raises or lowers the bandwidth limit of a job.
+pub(super) fn limit(state: &mut State, id: JobId, up: bool) {
+    let Some(job) = state.jobs.get_mut(id) else { return };
+    job.limit = job.next_limit(up);
+    let limit = job.limit;
+    if let Phase::Waiting(spec) = &mut job.phase {
+        spec.options.rate = limit;
+        return;
+    }
+    state.send(Cmd::LimitJob(id, limit));
 }
 
 /// Does what failed in a job again, as new jobs.
@@ -165,36 +250,5 @@ pub(super) fn made_dir(state: &mut State, req: ReqId, result: Result<(), VfsErro
             dialog::show_failure(state, &error);
             state.fail(error);
         }
-    }
-}
-
-/// Leaves, or asks first while jobs run. Asked for a second time, it no longer waits for them.
-pub(super) fn ask_quit(state: &mut State) {
-    if state.quitting {
-        return state.send(Cmd::Quit);
-    }
-    if state.jobs.active().next().is_some() {
-        return dialog::open_quit(state);
-    }
-    leave(state);
-}
-
-/// Leaves: cancels the jobs, and ends the program when they have cleaned up.
-pub(super) fn leave(state: &mut State) {
-    if state.quitting {
-        return;
-    }
-    state.quitting = true;
-    let session = state.session();
-    state.send(Cmd::SaveSession(session));
-    for id in state.jobs.active().map(|job| job.id).collect::<Vec<_>>() {
-        cancel(state, id);
-    }
-    quit_if_done(state);
-}
-
-fn quit_if_done(state: &mut State) {
-    if state.quitting && state.jobs.active().next().is_none() {
-        state.send(Cmd::Quit);
     }
 }

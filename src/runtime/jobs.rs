@@ -1,57 +1,136 @@
 //! The jobs under way: their events go to the loop, the loop's words go to them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+use super::kept::{self, Opened};
 use crate::app::Msg;
-use crate::transfer::{Answer, Engine, JobControl, JobEvent, JobHandle, JobId, JobSpec, Outcome};
+use crate::transfer::journal::RecordedUpload;
+use crate::transfer::{Answer, JobControl, JobEvent, JobHandle, JobId, JobSpec, Outcome};
+
+/// How a job begins.
+enum Begin {
+    /// Anew.
+    Start(Box<JobSpec>),
+    /// From the journal.
+    Resume(u64),
+    /// To undo what the job of this number did.
+    Undo(u64),
+}
+
+/// What the loop says to a job.
+pub(super) enum Order {
+    /// An answer to its question.
+    Answer(u64, Answer),
+    /// To give up.
+    Cancel,
+    /// To hand out nothing new, or to go on.
+    Pause(bool),
+    /// To stop where it is.
+    Suspend,
+    /// The most bytes a second.
+    Limit(Option<u64>),
+    /// Whether to tell each file.
+    Watch(bool),
+}
 
 /// All jobs of this run.
 pub(super) struct Jobs {
-    engine: Engine,
+    opened: Arc<Opened>,
     outbox: Sender<Msg>,
-    controls: HashMap<JobId, JobControl>,
+    orders: HashMap<JobId, UnboundedSender<Order>>,
     tasks: JoinSet<()>,
 }
 
 impl Jobs {
-    pub(super) fn new(engine: Engine, outbox: Sender<Msg>) -> Self {
-        Self { engine, outbox, controls: HashMap::new(), tasks: JoinSet::new() }
+    pub(super) fn new(opened: Arc<Opened>, outbox: Sender<Msg>) -> Self {
+        Self { opened, outbox, orders: HashMap::new(), tasks: JoinSet::new() }
     }
 
-    pub(super) fn start(&mut self, id: JobId, spec: JobSpec) {
+    pub(super) fn start(&mut self, id: JobId, spec: Box<JobSpec>) {
+        self.begin(id, Begin::Start(spec));
+    }
+
+    pub(super) fn resume(&mut self, id: JobId, number: u64) {
+        self.begin(id, Begin::Resume(number));
+    }
+
+    pub(super) fn undo(&mut self, id: JobId, number: u64) {
+        self.begin(id, Begin::Undo(number));
+    }
+
+    fn begin(&mut self, id: JobId, begin: Begin) {
         while self.tasks.try_join_next().is_some() {}
-        let job = self.engine.start(id, spec);
-        self.controls.insert(id, job.control());
-        self.tasks.spawn(attend(id, job, self.outbox.clone()));
+        self.orders.retain(|_, orders| !orders.is_closed());
+        let (sender, orders) = unbounded_channel();
+        self.orders.insert(id, sender);
+        self.tasks.spawn(attend(id, begin, self.opened.clone(), orders, self.outbox.clone()));
     }
 
-    pub(super) fn answer(&self, id: JobId, question: u64, answer: Answer) {
-        if let Some(job) = self.controls.get(&id) {
-            job.answer(question, answer);
+    pub(super) fn order(&self, id: JobId, order: Order) {
+        if let Some(job) = self.orders.get(&id) {
+            // A job that is over takes no orders.
+            drop(job.send(order));
         }
     }
 
-    pub(super) fn cancel(&self, id: JobId) {
-        if let Some(job) = self.controls.get(&id) {
-            job.cancel();
-        }
+    /// Tells what stands in the journal.
+    pub(super) fn list_kept(&mut self) {
+        self.tasks.spawn(kept::tell(self.opened.clone(), self.outbox.clone()));
     }
 
-    /// Cancels all that still run, and waits until each has cleaned up.
+    pub(super) fn forget_kept(&mut self, number: u64) {
+        self.tasks.spawn(kept::forget(self.opened.clone(), number, self.outbox.clone()));
+    }
+
+    pub(super) fn abort_uploads(&mut self, uploads: Vec<RecordedUpload>) {
+        self.tasks.spawn(kept::abort(self.opened.clone(), uploads, self.outbox.clone()));
+    }
+
+    /// Lets all that still run stop where they are, and waits until each has.
     pub(super) async fn end(&mut self) {
-        self.controls.values().for_each(JobControl::cancel);
+        for orders in self.orders.values() {
+            drop(orders.send(Order::Suspend));
+        }
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
 /// Stays with a job until its end, and passes on what is heard of it. Every job ends with a `Finished`,
 /// also one that broke down.
-async fn attend(id: JobId, mut job: JobHandle, out: Sender<Msg>) {
+async fn attend(
+    id: JobId,
+    begin: Begin,
+    opened: Arc<Opened>,
+    mut orders: UnboundedReceiver<Order>,
+    out: Sender<Msg>,
+) {
+    let engine = opened.engine().await;
+    let begun = match begin {
+        Begin::Start(spec) => Ok(engine.start(id, *spec)),
+        Begin::Undo(number) => Ok(engine.undo(id, number)),
+        Begin::Resume(number) => engine.resume(id, number).await,
+    };
+    let mut job = match begun {
+        Ok(job) => job,
+        Err(error) => {
+            let _ = out.send(Msg::NotResumed { id, reason: error.to_string() }).await;
+            return;
+        }
+    };
+    let control = job.control();
     loop {
-        let event = job.next().await.unwrap_or_else(broken_down);
+        let event = tokio::select! {
+            biased;
+            Some(order) = orders.recv() => {
+                obey(&control, order);
+                continue;
+            }
+            event = next(&mut job) => event,
+        };
         let last = matches!(event, JobEvent::Finished(_));
         // A loop that is gone hears nothing; the job is still attended to its end.
         let _ = out.send(Msg::Job(id, event)).await;
@@ -61,6 +140,19 @@ async fn attend(id: JobId, mut job: JobHandle, out: Sender<Msg>) {
     }
 }
 
-fn broken_down() -> JobEvent {
-    JobEvent::Finished(Box::new(Outcome { cancelled: true, ..Outcome::default() }))
+async fn next(job: &mut JobHandle) -> JobEvent {
+    let broken_down = || JobEvent::Finished(Box::new(Outcome { cancelled: true, ..Outcome::default() }));
+    job.next().await.unwrap_or_else(broken_down)
+}
+
+fn obey(control: &JobControl, order: Order) {
+    match order {
+        Order::Answer(question, answer) => control.answer(question, answer),
+        Order::Cancel => control.cancel(),
+        Order::Pause(true) => control.pause(),
+        Order::Pause(false) => control.go_on(),
+        Order::Suspend => control.suspend(),
+        Order::Limit(most) => control.set_rate(most),
+        Order::Watch(on) => control.tell_files(on),
+    }
 }

@@ -12,6 +12,7 @@
 mod fail;
 mod input;
 mod jobs;
+mod kept;
 mod keys;
 pub mod log;
 mod pace;

@@ -23,7 +23,9 @@ use super::runner::Runner;
 use super::signals::Signal;
 use super::terminal::Screen;
 use crate::app::{self, Cmd, Msg, State};
+use crate::config::Notify;
 use crate::model::Timestamp;
+use crate::model::text::escape;
 use crate::view::{self, Theme};
 
 /// How long the loop takes in what waits before it looks at the screen again.
@@ -53,6 +55,8 @@ pub(crate) struct Panes<B: Backend, I, S> {
     pub state: State,
     /// How it looks.
     pub theme: Theme,
+    /// How a finished job makes itself heard.
+    pub notify: Notify,
     /// What breaks at a key.
     pub fail: Option<FailPoint>,
 }
@@ -262,6 +266,12 @@ where
                 Cmd::CopyToClipboard(text) => {
                     if let Err(error) = self.screen.copy(&text) {
                         tracing::warn!("the clipboard can't be reached: {error}");
+                    }
+                }
+                Cmd::Notify(text) => {
+                    let text = escape(&format!("bifold: {text}")).into_owned();
+                    if let Err(error) = self.screen.notify(self.notify, &text) {
+                        tracing::warn!("nobody can be notified: {error}");
                     }
                 }
                 command => self.runner.run(command),

@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Order};
+use super::kept::Opened;
 use super::{Services, requests, resolver, session, stats};
 use crate::app::{Cmd, Msg, ReqId};
 use crate::transfer::Resolver;
@@ -32,12 +34,13 @@ pub(crate) struct Runner {
 impl Runner {
     /// A runner whose answers go to `outbox`; sessions are kept in `state_dir`.
     pub fn new(services: Services, outbox: Sender<Msg>, state_dir: Option<PathBuf>) -> Self {
-        let jobs = Jobs::new(services.engine.clone(), outbox.clone());
+        let opened = Arc::new(Opened::new(&services, state_dir.clone(), outbox.clone()));
+        let jobs = Jobs::new(opened, outbox.clone());
         let resolve = resolver(&services.registry);
         Self { services, resolve, outbox, requests: HashMap::new(), jobs, writes: JoinSet::new(), state_dir }
     }
 
-    /// Begins what a command asks for. What the loop itself does (`Quit`, `Suspend`,
+    /// Begins what a command asks for. What the loop itself does (`Quit`, `Suspend`, `Notify`,
     /// `CopyToClipboard`) is none of this.
     pub fn run(&mut self, cmd: Cmd) {
         let (resolve, out) = (self.resolve.clone(), self.outbox.clone());
@@ -57,12 +60,28 @@ impl Runner {
             Cmd::Probe { req, uri } => self.request(req, requests::probe(req, uri, out)),
             Cmd::Mkdir { req, uri } => self.write(requests::mkdir(resolve, req, uri, out)),
             Cmd::Cancel(req) => self.cancel(req),
-            Cmd::StartJob(id, spec) => self.jobs.start(id, *spec),
-            Cmd::Answer(id, question, answer) => self.jobs.answer(id, question, answer),
-            Cmd::CancelJob(id) => self.jobs.cancel(id),
             Cmd::ClearCache => self.services.registry.cache().clear(),
             Cmd::SaveSession(session) => self.save(session),
-            Cmd::CopyToClipboard(_) | Cmd::Suspend | Cmd::Quit => {}
+            cmd => self.run_job(cmd),
+        }
+    }
+
+    fn run_job(&mut self, cmd: Cmd) {
+        match cmd {
+            Cmd::StartJob(id, spec) => self.jobs.start(id, spec),
+            Cmd::ResumeJob(id, number) => self.jobs.resume(id, number),
+            Cmd::UndoJob(id, number) => self.jobs.undo(id, number),
+            Cmd::Answer(id, question, answer) => self.jobs.order(id, Order::Answer(question, answer)),
+            Cmd::CancelJob(id) => self.jobs.order(id, Order::Cancel),
+            Cmd::PauseJob(id, on) => self.jobs.order(id, Order::Pause(on)),
+            Cmd::SuspendJob(id) => self.jobs.order(id, Order::Suspend),
+            Cmd::LimitJob(id, most) => self.jobs.order(id, Order::Limit(most)),
+            Cmd::WatchJob(id, on) => self.jobs.order(id, Order::Watch(on)),
+            Cmd::ListKept => self.jobs.list_kept(),
+            Cmd::ForgetKept(number) => self.jobs.forget_kept(number),
+            Cmd::AbortUploads(uploads) => self.jobs.abort_uploads(uploads),
+            // The loop's own.
+            _ => {}
         }
     }
 

@@ -85,6 +85,7 @@ pub(crate) fn panes(
             inbox,
             runner: Runner::new(services, outbox, state_dir),
             theme: Theme::detect(&opening.env, &opening.loaded.settings.ui),
+            notify: opening.loaded.settings.transfer.notify,
             fail: FailPoint::from_env(&opening.env),
             state: state(opening, session, keymap),
         };

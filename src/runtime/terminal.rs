@@ -19,6 +19,7 @@ use rustix::process::{self as unix, Signal};
 use tokio::sync::mpsc;
 
 use crate::app::Msg;
+use crate::config::Notify;
 
 /// What the loop asks of a terminal beyond cells: real, or a test's.
 pub(super) trait Screen {
@@ -28,6 +29,8 @@ pub(super) trait Screen {
     fn end_frame(&mut self) -> io::Result<()>;
     /// Puts a text into the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Makes oneself heard; `text` has no control characters.
+    fn notify(&mut self, how: Notify, text: &str) -> io::Result<()>;
     /// Gives the terminal back and stops the process group. Comes back when a shell goes on with it, or
     /// at once, with `false`, where nobody could.
     fn suspend(&mut self) -> io::Result<bool>;
@@ -78,6 +81,16 @@ impl Screen for RealScreen {
     fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut out = io::stdout();
         write!(out, "\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text))?;
+        out.flush()
+    }
+
+    fn notify(&mut self, how: Notify, text: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        match how {
+            Notify::Bell => write!(out, "\x07")?,
+            Notify::Osc9 => write!(out, "\x1b]9;{text}\x07")?,
+            Notify::Off => {}
+        }
         out.flush()
     }
 

@@ -15,7 +15,7 @@ mod testing;
 
 pub use exec::{Comparing, Engine, Identify, JobControl, JobHandle, Resolver, ResumeError};
 pub use job::{
-    Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec,
+    Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, FileEnd, FileReport, JobEvent, JobId, JobKind, JobOptions, JobSpec,
     LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
 };
 pub use journal::{Journal, JournalError};

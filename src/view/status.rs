@@ -45,6 +45,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
             paint::put(buf, left, &shown, look.theme.strong);
         }
         (None, Some(job)) => running(buf, left, job, look),
+        (None, None) if look.state.jobs.left() > 0 => left_over(buf, left, look),
         (None, None) if alone => requests_at(buf, left, look),
         (None, None) => finished(buf, left, look),
     }
@@ -91,7 +92,8 @@ pub fn what(job: &Job, look: Look<'_>) -> String {
         (count, _) => format::count(count as u64),
     };
     let verb = match &job.phase {
-        Phase::Cancelling => "stopping",
+        _ if label.undoes => return format!("undoing what was {}: {what}", words::done(label.kind)),
+        Phase::Cancelling | Phase::Suspending => "stopping",
         Phase::Finished(outcome) if outcome.failures.is_empty() && !outcome.cancelled => {
             words::done(label.kind)
         }
@@ -128,9 +130,19 @@ pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>>
     pieces
 }
 
+/// `2 jobs wait to be resumed: F9 shows them, R resumes`.
+fn left_over(buf: &mut Buffer, area: Rect, look: Look<'_>) {
+    let left = look.state.jobs.left();
+    let (jobs, verb) = (format::counted(left as u64, "job", "jobs"), if left == 1 { "waits" } else { "wait" });
+    let key = |action| words::key(look.state, action);
+    let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
+    let text = format!("! {jobs} {verb} to be resumed: {show} shows them, {go_on} resumes");
+    paint::put(buf, area, &cut_end(&text, area.width.into(), look.theme.glyphs.ellipsis), look.theme.strong);
+}
+
 /// How the last job ended, while none runs.
 fn finished(buf: &mut Buffer, area: Rect, look: Look<'_>) {
-    let Some(job) = look.state.jobs.iter().next_back() else { return };
+    let Some(job) = look.state.jobs.iter().rev().find(|job| job.outcome().is_some()) else { return };
     let (text, bad) = ended(job, look);
     let style = if bad { look.theme.error } else { look.theme.dim };
     paint::put(buf, area, &cut_end(&text, area.width.into(), look.theme.glyphs.ellipsis), style);

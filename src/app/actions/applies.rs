@@ -1,10 +1,12 @@
 //! Which actions can do something now.
 
-use crate::app::action::Action;
+use crate::app::action::{Action, Group};
 use crate::app::dialog::selected_job;
+use crate::app::jobs::Phase;
 use crate::app::pane::{Pane, Row};
 use crate::app::state::State;
 use crate::model::{Entry, Op};
+use crate::transfer::JobKind;
 
 impl Action {
     /// Whether it can do something with what is selected now. The key bar and the menu show only those.
@@ -24,9 +26,9 @@ impl Action {
             Self::Mark => pane.current().is_some(),
             Self::MarkGlob | Self::Invert | Self::MarkAll | Self::Search => pane.rows.shown() > 0,
             Self::UnmarkGlob | Self::MarkNone => pane.rows.marks().count() > 0,
-            Self::JobCancel | Self::JobRetry | Self::JobFailures | Self::JobAnswer | Self::JobForget => {
-                applies_to_job(self, state)
-            }
+            Self::ResumeJobs => state.jobs.resumable().next().is_some(),
+            Self::JobUploads => !state.uploads.is_empty(),
+            _ if self.info().group == Group::Jobs => applies_to_job(self, state),
             _ => true,
         }
     }
@@ -51,10 +53,18 @@ fn can_open(pane: &Pane) -> bool {
 fn applies_to_job(action: Action, state: &State) -> bool {
     let Some(job) = selected_job(state) else { return false };
     match action {
-        Action::JobCancel => job.is_active(),
+        Action::JobOpen => true,
+        Action::JobPause => matches!(job.phase, Phase::Running | Phase::Paused) || job.can_resume(),
+        Action::JobCancel => matches!(job.phase, Phase::Waiting(_) | Phase::Running | Phase::Paused),
+        Action::JobFaster => job.is_active() && job.limit.is_some(),
+        Action::JobSlower => job.is_active() && job.label.kind != JobKind::Delete,
+        Action::JobUp | Action::JobDown => matches!(job.phase, Phase::Waiting(_)),
+        Action::JobUndo => {
+            job.number.is_some() && job.outcome().is_some_and(|outcome| outcome.undoable > 0)
+        }
         Action::JobRetry => job.outcome().is_some_and(|outcome| !outcome.retry.is_empty()),
         Action::JobFailures => job.outcome().is_some_and(|outcome| !outcome.failures.is_empty()),
         Action::JobAnswer => !job.questions.is_empty(),
-        _ => !job.is_active(),
+        _ => !job.is_active() && !matches!(&job.phase, Phase::Left(left) if !left.is_ours()),
     }
 }

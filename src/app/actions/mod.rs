@@ -12,7 +12,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::key::{Code, Key};
 use super::state::State;
-use super::work;
+use super::{kept, leaving};
 
 pub(super) use marking::mark_glob;
 pub(super) use operations::{chosen, resolve};
@@ -65,8 +65,9 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Jobs => dialog::open_jobs(state),
         Action::Stats => state.dialogs.push(dialog::Dialog::Stats { top: 0 }),
         Action::ErrorText => dialog::show_error(state),
+        Action::ResumeJobs => kept::resume_all(state),
         Action::Suspend => state.send(Cmd::Suspend),
-        Action::Quit => work::ask_quit(state),
+        Action::Quit => leaving::ask_quit(state),
         Action::GoTo => dialog::open_prompt(state, dialog::PromptKind::GoTo, String::new(), None),
         Action::Places => dialog::open_places(state),
         Action::Filter => typing::begin_filter(state),
@@ -77,12 +78,7 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Invert => marking::invert(state),
         Action::MarkAll => marking::mark_all(state),
         Action::MarkNone => state.active_mut().rows.unmark(),
-        Action::JobCancel
-        | Action::JobRetry
-        | Action::JobFailures
-        | Action::JobAnswer
-        | Action::JobForget
-        | Action::ClearCache => dialog::run_in_panel(state, action),
+        other if other.scope() != Scope::Panes => dialog::run_in_panel(state, other),
         other => run_view(state, other),
     }
 }

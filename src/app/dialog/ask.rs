@@ -5,6 +5,7 @@ use super::{Button, Buttons, Dialog, JobQuestion};
 use crate::app::cmd::Cmd;
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
+use crate::app::leaving::{self, Leaving};
 use crate::app::work;
 use crate::model::Timestamp;
 use crate::transfer::{Answer, Choice, JobId, Question};
@@ -32,8 +33,11 @@ const LINKS_CHOICES: [Choice; 3] = [Choice::SkipLinks, Choice::FollowLinks, Choi
 
 const QUIT: &[Button] = &[
     Button { label: "Stay", letter: 's', danger: false },
-    Button { label: "Cancel jobs and quit", letter: 'q', danger: true },
+    Button { label: "Wait, then quit", letter: 'w', danger: false },
+    Button { label: "Leave them to be resumed", letter: 'l', danger: false },
+    Button { label: "Cancel them", letter: 'c', danger: true },
 ];
+const QUIT_HOW: [Leaving; 3] = [Leaving::Wait, Leaving::Suspend, Leaving::Cancel];
 
 /// Brings up the next question of a job, when nothing else has the keys.
 pub(in crate::app) fn ask_next(state: &mut State) {
@@ -125,9 +129,9 @@ pub(super) fn press_quit(state: &mut State, key: Key) {
         Press::Left | Press::Chosen(0) => {
             state.dialogs.pop();
         }
-        Press::Chosen(_) => {
+        Press::Chosen(at) => {
             state.dialogs.pop();
-            work::leave(state);
+            leaving::leave(state, QUIT_HOW[at - 1]);
         }
     }
 }

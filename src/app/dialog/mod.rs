@@ -6,6 +6,7 @@
 mod ask;
 mod buttons;
 mod complete;
+mod confirm;
 mod delete;
 mod edit;
 mod panels;
@@ -27,6 +28,7 @@ use super::msg::{Candidate, ReqId};
 use super::state::State;
 
 pub use buttons::{Button, Buttons};
+pub use confirm::{Confirm, Then};
 pub use plan::Planning;
 
 /// What was chosen when a question was asked, by full locations: what happens to the rows since then
@@ -232,6 +234,15 @@ pub enum Dialog {
         /// The line of the cursor.
         selected: usize,
     },
+    /// One job in full.
+    JobDetail {
+        /// The job.
+        id: JobId,
+        /// The first line that is shown.
+        top: usize,
+    },
+    /// Whether to do something that can't be taken back.
+    Confirm(Box<Confirm>),
     /// Requests and the cache in full.
     Stats {
         /// The first line that is shown.
@@ -248,6 +259,7 @@ impl Dialog {
             Self::Delete(question) if question.bucket.is_none() => Some(&question.buttons),
             Self::Job(question) => Some(&question.buttons),
             Self::Quit(buttons) => Some(buttons),
+            Self::Confirm(confirm) => Some(&confirm.buttons),
             _ => None,
         }
     }
@@ -262,6 +274,8 @@ pub(super) fn press(state: &mut State, key: Key) {
         Some(Dialog::Job(_)) => ask::press(state, key),
         Some(Dialog::Quit(_)) => ask::press_quit(state, key),
         Some(Dialog::Jobs { .. }) => panels::press_jobs(state, key),
+        Some(Dialog::JobDetail { .. }) => panels::press_detail(state, key),
+        Some(Dialog::Confirm(_)) => confirm::press(state, key),
         Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
         Some(Dialog::Pick(_)) => pick::press(state, key),
         None => {}
@@ -270,8 +284,9 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
+pub(super) use confirm::resume_deletion;
 pub(super) use delete::open as open_delete;
-pub(super) use panels::{open_jobs, run_in_panel, selected_job};
+pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
 pub(super) use plan::{plan_failed, planned};
 pub(super) use prompt::{open as open_prompt, open_transfer, paste, probed};

@@ -1,21 +1,24 @@
 //! The panels of jobs and of statistics.
 
-use super::{Dialog, TextView, ask, text};
+use super::{Dialog, TextView, ask, confirm, text};
 use crate::app::action::{Action, Scope};
 use crate::app::cmd::Cmd;
 use crate::app::jobs::Job;
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
-use crate::app::work;
-use crate::transfer::{Failure, Outcome};
+use crate::app::{kept, work};
+use crate::transfer::{Failure, JobId, Outcome};
 
 /// How many failures are listed one by one.
 const LISTED: usize = 1_000;
+/// More lines than one job in full has: the view stops at its last one.
+const DETAIL_LINES: usize = 1_000;
 
-/// Shows the jobs, with the cursor on the newest.
+/// Shows the jobs, with the cursor on the newest; what stands in the journal is looked up again.
 pub(in crate::app) fn open_jobs(state: &mut State) {
     let selected = state.jobs.len().saturating_sub(1);
     state.dialogs.push(Dialog::Jobs { selected });
+    state.send(Cmd::ListKept);
 }
 
 /// The job that the cursor of the panel is on.
@@ -65,14 +68,73 @@ pub(in crate::app) fn run_in_panel(state: &mut State, action: Action) {
         state.send(Cmd::ClearCache);
         return state.tell("the cache is empty");
     }
-    let Some(id) = selected_job(state).filter(|_| action.applies(state)).map(|job| job.id) else { return };
+    if action == Action::JobUploads {
+        let uploads = state.uploads.clone();
+        return confirm::abort(state, uploads);
+    }
+    let Some(job) = selected_job(state).filter(|_| action.applies(state)).cloned() else { return };
     match action {
-        Action::JobCancel => work::cancel(state, id),
-        Action::JobRetry => work::retry(state, id),
+        Action::JobOpen => open_detail(state, job.id),
+        Action::JobPause => work::pause(state, job.id),
+        Action::JobCancel => confirm::cancel(state, &job),
+        Action::JobRetry => work::retry(state, job.id),
+        Action::JobFaster => work::limit(state, job.id, true),
+        Action::JobSlower => work::limit(state, job.id, false),
+        Action::JobUp => reorder(state, job.id, true),
+        Action::JobDown => reorder(state, job.id, false),
+        Action::JobUndo => {
+            let undoable = job.outcome().map_or(0, |outcome| outcome.undoable);
+            confirm::undo(state, &job, undoable);
+        }
         Action::JobFailures => show_failures(state),
-        Action::JobAnswer => ask::ask_again(state, id),
-        Action::JobForget => forget(state),
+        Action::JobAnswer => ask::ask_again(state, job.id),
+        Action::JobForget if job.can_resume() => confirm::forget(state, &job),
+        Action::JobForget => kept::forget(state, job.id),
         _ => {}
+    }
+}
+
+fn reorder(state: &mut State, id: JobId, up: bool) {
+    let moved = state.jobs.reorder(id, up);
+    if let (Some(line), Some(Dialog::Jobs { selected })) = (moved, state.dialogs.last_mut()) {
+        *selected = line;
+    }
+}
+
+fn open_detail(state: &mut State, id: JobId) {
+    state.send(Cmd::WatchJob(id, true));
+    state.dialogs.push(Dialog::JobDetail { id, top: 0 });
+}
+
+/// Keys over one job in full: those of the panel work here, too.
+pub(super) fn press_detail(state: &mut State, key: Key) {
+    let Some(Dialog::JobDetail { id, .. }) = state.dialogs.last() else { return };
+    let id = *id;
+    match state.keymap.action(Scope::Jobs, key) {
+        Some(Action::JobOpen) => return close_detail(state, id),
+        Some(action) if !matches!(action, Action::JobForget | Action::JobUp | Action::JobDown) => {
+            return run_in_panel(state, action);
+        }
+        _ => {}
+    }
+    if leaves(state, key, Action::Jobs) {
+        return close_detail(state, id);
+    }
+    let page = state.height();
+    let Some(Dialog::JobDetail { top, .. }) = state.dialogs.last_mut() else { return };
+    text::scroll(top, DETAIL_LINES, page, key);
+}
+
+fn close_detail(state: &mut State, id: JobId) {
+    state.dialogs.pop();
+    state.send(Cmd::WatchJob(id, false));
+}
+
+/// Keeps the cursor of the panel on a line that there is.
+pub(in crate::app) fn keep_cursor(state: &mut State) {
+    let last = state.jobs.len().saturating_sub(1);
+    if let Some(Dialog::Jobs { selected }) = state.dialogs.last_mut() {
+        *selected = (*selected).min(last);
     }
 }
 
@@ -92,14 +154,4 @@ fn failures(outcome: &Outcome) -> String {
     let more = outcome.failures.len().saturating_sub(LISTED);
     let rest = (more > 0).then(|| format!("and {more} more\n"));
     lines.chain(rest).collect()
-}
-
-fn forget(state: &mut State) {
-    if let Some(id) = selected_job(state).map(|job| job.id) {
-        state.jobs.forget(id);
-    }
-    let last = state.jobs.len().saturating_sub(1);
-    if let Some(Dialog::Jobs { selected }) = state.dialogs.last_mut() {
-        *selected = (*selected).min(last);
-    }
 }

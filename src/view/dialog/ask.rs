@@ -3,9 +3,9 @@
 use ratatui::text::Span;
 
 use super::{Line, Sheet, blank};
-use crate::app::dialog::{BucketName, Buttons, Chosen, DeleteQuestion, JobQuestion};
+use crate::app::dialog::{BucketName, Buttons, Chosen, Confirm, DeleteQuestion, JobQuestion};
 use crate::model::text::{Align, cut_middle, escape, pad};
-use crate::model::{Entry, Kind};
+use crate::model::{Entry, Kind, Uri};
 use crate::transfer::{Conflict, Question};
 use crate::view::{format, sheet, status, words};
 
@@ -30,7 +30,10 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
     if let Some(bucket) = bucket {
         return bucket_name(sheet, bucket);
     }
-    sheet.warn("This can't be undone.");
+    sheet.warn(match &question.chosen.origin {
+        Uri::Local(_) => "This can't be undone.",
+        Uri::S3(_) => "This can't be undone, unless the bucket keeps versions.",
+    });
     sheet.foot.push(blank());
     buttons(sheet, &question.buttons);
 }
@@ -172,13 +175,25 @@ fn side(sheet: &Sheet<'_>, label: &str, this: &Entry, other: &Entry) -> Line {
 }
 
 /// Whether to leave although jobs run.
+pub fn confirm(sheet: &mut Sheet<'_>, confirm: &Confirm) {
+    sheet.call("Sure?");
+    let mut lines = confirm.text.lines();
+    sheet.tell(&escape(lines.next().unwrap_or_default()));
+    let style = sheet.look.theme.text;
+    sheet.body = lines.flat_map(|line| sheet.say(&escape(line), style)).collect();
+    sheet.top = confirm.top;
+    sheet.foot.push(blank());
+    buttons(sheet, &confirm.buttons);
+}
+
+/// Whether to leave although jobs run.
 pub fn quit(sheet: &mut Sheet<'_>, buttons: &Buttons) {
     let look = sheet.look;
     sheet.call("Quit");
     let running: Vec<_> = look.state.jobs.active().collect();
-    let (verb, them) = if running.len() == 1 { ("runs", "it") } else { ("run", "them") };
+    let (verb, them) = if running.len() == 1 { ("runs", "it") } else { ("run", "they") };
     let count = format::counted(running.len() as u64, "job", "jobs");
-    sheet.tell(&format!("{count} still {verb}. Leaving cancels {them}; nothing half-written is left."));
+    sheet.tell(&format!("{count} still {verb}. What is left to be resumed goes on from where {them} stopped."));
     for job in running {
         let text = format!("  {}", cut_middle(&status::what(job, look), 70, look.theme.glyphs.ellipsis));
         sheet.body.push(Line::Spans(vec![Span::styled(text, look.theme.text)]));

@@ -1,6 +1,7 @@
 //! What lies over the panes. Each dialog is a [`Sheet`] of lines; only the one on top is drawn.
 
 mod ask;
+mod jobs;
 mod panels;
 mod plan;
 mod prompt;
@@ -48,7 +49,9 @@ fn draw_one(
         Dialog::Delete(question) => ask::delete(&mut sheet, question),
         Dialog::Job(question) => ask::job(&mut sheet, question),
         Dialog::Quit(buttons) => ask::quit(&mut sheet, buttons),
-        Dialog::Jobs { selected } => panels::jobs(&mut sheet, *selected),
+        Dialog::Jobs { selected } => jobs::jobs(&mut sheet, *selected),
+        Dialog::JobDetail { id, top } => jobs::detail(&mut sheet, *id, *top),
+        Dialog::Confirm(confirm) => ask::confirm(&mut sheet, confirm),
         Dialog::Stats { top } => stats::numbers(&mut sheet, *top),
         Dialog::Pick(pick) => panels::pick(&mut sheet, pick),
     }

@@ -1,0 +1,170 @@
+//! Questions with a plain answer: [`Confirm`].
+
+use super::buttons::Press;
+use super::{Button, Buttons, Dialog};
+use crate::app::jobs::Job;
+use crate::app::key::Key;
+use crate::app::state::State;
+use crate::app::{kept, work};
+use crate::transfer::{JobId, JobKind};
+use crate::transfer::journal::RecordedUpload;
+
+/// What is done when the answer is yes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then {
+    /// Gives a job up.
+    Cancel(JobId),
+    /// Goes on with a deletion.
+    Resume(JobId),
+    /// Undoes what a job did.
+    Undo(JobId),
+    /// Forgets a job that stands in the journal.
+    Forget(JobId),
+    /// Aborts uploads.
+    Abort(Vec<RecordedUpload>),
+}
+
+/// Whether to do something that can't be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirm {
+    /// What will happen, in full: the first line says it, the others name what it touches.
+    pub text: String,
+    /// The first line of it that is shown.
+    pub top: usize,
+    /// The ways out; the safe one first.
+    pub buttons: Buttons,
+    /// What the second one does.
+    pub then: Then,
+}
+
+const CANCEL: &[Button] = &[
+    Button { label: "Go on", letter: 'g', danger: false },
+    Button { label: "Cancel the job", letter: 'c', danger: true },
+];
+const RESUME: &[Button] = &[
+    Button { label: "Leave it", letter: 'l', danger: false },
+    Button { label: "Go on deleting", letter: 'd', danger: true },
+];
+const UNDO: &[Button] = &[
+    Button { label: "Leave it", letter: 'l', danger: false },
+    Button { label: "Undo", letter: 'u', danger: true },
+];
+const FORGET: &[Button] = &[
+    Button { label: "Keep it", letter: 'k', danger: false },
+    Button { label: "Forget it", letter: 'f', danger: true },
+];
+const ABORT: &[Button] = &[
+    Button { label: "Leave them", letter: 'l', danger: false },
+    Button { label: "Abort them", letter: 'a', danger: true },
+];
+
+/// Asks.
+fn open(state: &mut State, text: String, then: Then) {
+    let buttons = Buttons::new(match then {
+        Then::Cancel(_) => CANCEL,
+        Then::Resume(_) => RESUME,
+        Then::Undo(_) => UNDO,
+        Then::Forget(_) => FORGET,
+        Then::Abort(_) => ABORT,
+    });
+    state.dialogs.push(Dialog::Confirm(Box::new(Confirm { text, top: 0, buttons, then })));
+}
+
+pub(super) fn press(state: &mut State, key: Key) {
+    let (page, lines) = (state.height(), match state.dialogs.last() {
+        Some(Dialog::Confirm(confirm)) => confirm.text.lines().count(),
+        _ => return,
+    });
+    let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
+    let long = matches!(key.code, crate::app::key::Code::PageUp | crate::app::key::Code::PageDown);
+    if long {
+        super::text::scroll(&mut confirm.top, lines, page, key);
+        return;
+    }
+    match confirm.buttons.press(key) {
+        Press::Nothing => {}
+        Press::Left | Press::Chosen(0) => {
+            state.dialogs.pop();
+        }
+        Press::Chosen(_) => agreed(state),
+    }
+}
+
+fn agreed(state: &mut State) {
+    let Some(Dialog::Confirm(confirm)) = state.dialogs.pop() else { return };
+    match confirm.then {
+        Then::Cancel(id) => work::cancel(state, id),
+        Then::Resume(id) => kept::resume(state, id),
+        Then::Undo(id) => kept::undo(state, id),
+        Then::Forget(id) => kept::forget(state, id),
+        Then::Abort(uploads) => kept::abort_uploads(state, uploads),
+    }
+}
+
+/// What is named one by one in a question.
+const NAMED: usize = 20;
+
+/// Asks whether to give a job up.
+pub(super) fn cancel(state: &mut State, job: &Job) {
+    let done = job.progress.done.files;
+    let text = match job.label.kind {
+        JobKind::Delete => format!("Stop deleting?\n{done} are gone already and stay gone."),
+        _ => format!(
+            "Cancel this job?\n{done} files are done and stay. What is half done is removed: to keep it, pause the \
+             job or leave bifold and let it be resumed."
+        ),
+    };
+    open(state, text, Then::Cancel(job.id));
+}
+
+/// Asks whether to go on with a deletion: it lists its directories anew.
+pub(in crate::app) fn resume_deletion(state: &mut State, job: &Job) {
+    let text = format!(
+        "Go on deleting {}?\nAll that is there now is deleted, also what came since the job was interrupted. {} were \
+         deleted before.",
+        all_of(job),
+        job.progress.done.files
+    );
+    open(state, text, Then::Resume(job.id));
+}
+
+/// Asks whether to undo what a job did.
+pub(super) fn undo(state: &mut State, job: &Job, undoable: u64) {
+    let text = format!(
+        "Undo {undoable} deletions and overwrites?\nThe delete markers and newer versions that this job made are \
+         removed, so that what was there before shows again, of {}. What somebody wrote since is left alone.",
+        all_of(job)
+    );
+    open(state, text, Then::Undo(job.id));
+}
+
+/// Asks whether to forget a job of the journal.
+pub(super) fn forget(state: &mut State, job: &Job) {
+    let text = format!(
+        "Forget this job of {}?\nIt can't be resumed then. Files that are half done stay where they are; uploads that \
+         were begun are offered for abort.",
+        all_of(job)
+    );
+    open(state, text, Then::Forget(job.id));
+}
+
+/// Asks whether to abort uploads of our own.
+pub(super) fn abort(state: &mut State, uploads: Vec<RecordedUpload>) {
+    let mut text = format!("Abort {} uploads that bifold began and nobody goes on with?\n", uploads.len());
+    for upload in uploads.iter().take(NAMED) {
+        let id = upload.upload.as_deref().unwrap_or("its id was never told: looked up by its key");
+        text.push_str(&format!("{} ({id})\n", upload.uri));
+    }
+    if uploads.len() > NAMED {
+        text.push_str(&format!("and {} more\n", uploads.len() - NAMED));
+    }
+    open(state, text, Then::Abort(uploads));
+}
+
+fn all_of(job: &Job) -> String {
+    let first = job.label.first.as_ref().map(ToString::to_string).unwrap_or_default();
+    match job.label.count {
+        0 | 1 => first,
+        count => format!("{first} and {} more", count - 1),
+    }
+}

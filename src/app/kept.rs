@@ -1,0 +1,83 @@
+//! Jobs that stand in the journal: resuming, undoing, forgetting; and uploads that nobody goes on with.
+
+use super::action::Action;
+use super::cmd::Cmd;
+use super::dialog;
+use super::jobs::{Label, Left, Phase, Rate};
+use super::state::State;
+use crate::transfer::JobId;
+use crate::transfer::journal::{JobRecord, RecordedUpload};
+
+/// Goes on with a job of the journal.
+pub(super) fn resume(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get_mut(id).filter(|job| job.can_resume()) else { return };
+    let Some(number) = job.number else { return };
+    job.phase = Phase::Running;
+    job.attempts += 1;
+    job.started = state.now;
+    job.ended = None;
+    job.rate = Rate::default();
+    state.send(Cmd::ResumeJob(id, number));
+}
+
+/// Goes on with all copies and moves of the journal.
+pub(super) fn resume_all(state: &mut State) {
+    let ids: Vec<JobId> = state.jobs.resumable().map(|job| job.id).collect();
+    if ids.is_empty() {
+        return state.refuse("no copy or move waits to be resumed; deletions are resumed in the jobs panel");
+    }
+    for id in ids {
+        resume(state, id);
+    }
+}
+
+/// A job couldn't be resumed.
+pub(super) fn not_resumed(state: &mut State, id: JobId, reason: String) {
+    if let Some(job) = state.jobs.get_mut(id) {
+        job.phase = Phase::Left(Left::Interrupted);
+        job.attempts = job.attempts.saturating_sub(1);
+        job.note(reason.clone());
+    }
+    state.refuse(format!("not resumed: {reason}"));
+}
+
+/// Undoes what a job did, as a job of its own.
+pub(super) fn undo(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get_mut(id) else { return };
+    let Some(number) = job.number else { return };
+    let label = Label { undoes: true, ..job.label.clone() };
+    if let Phase::Finished(outcome) = &mut job.phase {
+        outcome.undoable = 0;
+    }
+    let undoing = state.jobs.add_undo(label, state.now);
+    state.send(Cmd::UndoJob(undoing, number));
+}
+
+/// Removes a job from the list, and from the journal where it stands there.
+pub(super) fn forget(state: &mut State, id: JobId) {
+    let number = state.jobs.get(id).filter(|job| job.can_resume()).and_then(|job| job.number);
+    if let Some(number) = number {
+        state.send(Cmd::ForgetKept(number));
+    }
+    state.jobs.forget(id);
+    dialog::keep_cursor(state);
+}
+
+/// Aborts uploads that nobody goes on with.
+pub(super) fn abort_uploads(state: &mut State, uploads: Vec<RecordedUpload>) {
+    state.send(Cmd::AbortUploads(uploads));
+}
+
+/// What stands in the journal was told.
+pub(super) fn kept(state: &mut State, jobs: Vec<JobRecord>, uploads: Vec<RecordedUpload>) {
+    let first = state.jobs.left() == 0;
+    state.jobs.keep(jobs, state.now);
+    state.uploads = uploads;
+    let left = state.jobs.left();
+    if first && left > 0 {
+        let jobs = if left == 1 { "1 job was interrupted".to_owned() } else { format!("{left} jobs were interrupted") };
+        let key = |action| state.keymap.keys(action).first().map(ToString::to_string).unwrap_or_default();
+        let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
+        state.tell(format!("{jobs}: {show} shows them, {go_on} resumes"));
+    }
+}
