@@ -1,11 +1,13 @@
 //! Jobs, their questions, and leaving while they run.
 
 use super::*;
-use crate::app::jobs::{Label, Phase};
+use crate::app::jobs::{Label, Left, Phase};
+use crate::transfer::journal::{JobRecord, JobState, Ownership};
 use crate::transfer::{
-    Answer, Choice, Conflict, Counts, Failure, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome,
-    Progress, Question, SourceItem,
+    Answer, Choice, Conflict, Counts, Failure, FileEnd, FileReport, JobEvent, JobId, JobKind, JobOptions, JobSpec, Outcome,
+    Progress, Question, SourceItem, Target,
 };
+use crate::vfs::Proof;
 
 /// A copy of `a` runs as job 1.
 fn running() -> State {
@@ -95,6 +97,7 @@ fn a_deleted_bucket_is_called_so() {
     let job = state.jobs.get_mut(JobId(1)).unwrap();
     job.label = Label {
         kind: JobKind::Delete,
+        undoes: false,
         count: 1,
         first: Some(s3("s3://b/")),
         origin: Some(s3("s3://")),
@@ -123,7 +126,7 @@ fn many_failures_lead_to_their_list_and_every_sum_is_the_same() {
     outcome.failures = vec![outcome.failures[0].clone(); 5];
     hear(&mut state, JobEvent::Finished(Box::new(outcome)));
     assert_eq!(notice(&state), "5 of 6 failed; F9 shows why");
-    press(&mut state, "<f9><enter>");
+    press(&mut state, "<f9>f");
     let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("no list") };
     assert_eq!(view.title, "5 of 6 failed");
     assert_eq!(view.text.lines().nth(1), Some("  could not list: AccessDenied (allow s3:ListBucket)"));
@@ -133,7 +136,7 @@ fn many_failures_lead_to_their_list_and_every_sum_is_the_same() {
 fn failures_are_listed_and_retried_once() {
     let mut state = running();
     hear(&mut state, JobEvent::Finished(Box::new(failed())));
-    press(&mut state, "<f9><enter>");
+    press(&mut state, "<f9>f");
     let Some(Dialog::Text(view)) = state.dialogs.last() else { panic!("no list") };
     assert_eq!(view.title, "1 of 4 failed");
     assert!(view.text.contains("s3://b/p/a") && view.text.contains("AccessDenied"), "{}", view.text);
@@ -151,7 +154,9 @@ fn failures_are_listed_and_retried_once() {
 #[test]
 fn a_job_is_cancelled_from_the_panel() {
     let mut state = running();
-    assert_eq!(press(&mut state, "wx"), [Cmd::CancelJob(JobId(1))]);
+    assert_eq!(press(&mut state, "wx"), [Cmd::ListKept]);
+    assert_eq!(press(&mut state.clone(), "<enter>"), []);
+    assert_eq!(press(&mut state, "c"), [Cmd::CancelJob(JobId(1))]);
     assert_eq!(state.jobs.get(JobId(1)).unwrap().phase, Phase::Cancelling);
     assert_eq!(press(&mut state, "d"), []);
     hear(&mut state, JobEvent::Finished(Box::new(Outcome { cancelled: true, ..Outcome::default() })));
@@ -257,7 +262,7 @@ fn leaving_asks_while_jobs_run_and_waits_for_them() {
     assert_eq!(press(&mut state, "q"), []);
     let stays = check("<enter>", state.clone(), ".. >a b", &[]);
     assert!(stays.dialogs.is_empty());
-    let cmds = press(&mut state, "q");
+    let cmds = press(&mut state, "c");
     assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::CancelJob(JobId(1))]), "{cmds:?}");
     assert_eq!(press(&mut state.clone(), "q"), [Cmd::Quit]);
     let cmds = hear(&mut state, JobEvent::Finished(Box::default()));
@@ -265,10 +270,183 @@ fn leaving_asks_while_jobs_run_and_waits_for_them() {
 }
 
 #[test]
+fn leaving_may_wait_until_the_jobs_are_done() {
+    let mut state = running();
+    assert_eq!(press(&mut state, "qw"), []);
+    press(&mut state, "j");
+    let cmds = hear(&mut state, JobEvent::Finished(Box::default()));
+    assert!(matches!(cmds.as_slice(), [.., Cmd::SaveSession(_), Cmd::Quit]), "{cmds:?}");
+}
+
+#[test]
+fn leaving_may_leave_the_jobs_to_be_resumed() {
+    let mut state = running();
+    let cmds = press(&mut state, "ql");
+    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::SuspendJob(JobId(1))]), "{cmds:?}");
+    let left = Outcome { suspended: true, number: Some(7), ..Outcome::default() };
+    assert!(hear(&mut state, JobEvent::Finished(Box::new(left))).contains(&Cmd::Quit));
+    assert_eq!(state.jobs.get(JobId(1)).unwrap().phase, Phase::Left(Left::Suspended));
+}
+
+fn record(number: u64, kind: JobKind, state: JobState, owner: Ownership) -> JobRecord {
+    let target = (kind != JobKind::Delete).then(|| Target::Into(local("/disk")));
+    JobRecord {
+        number,
+        spec: JobSpec { kind, sources: vec![item()], target, options: JobOptions::default() },
+        state,
+        owner,
+        attempts: 1,
+        created: NOW,
+        last_attempt: NOW,
+        errors: Vec::new(),
+        identities: Vec::new(),
+        progress: progress(500),
+        open: 1,
+        undoable: 0,
+    }
+}
+
+fn kept(records: Vec<JobRecord>) -> State {
+    let mut state = ready(&["a"]);
+    update(&mut state, Msg::Kept { jobs: records, uploads: Vec::new() }, NOW);
+    state
+}
+
+#[test]
+fn what_an_earlier_run_left_is_told_and_one_key_resumes_it() {
+    let elsewhere = Ownership::Other { host: "h".into(), pid: 5, elsewhere: false };
+    let mut state = kept(vec![
+        record(3, JobKind::Copy, JobState::Interrupted, Ownership::Nobody),
+        record(4, JobKind::Move, JobState::Suspended, Ownership::Nobody),
+        record(5, JobKind::Copy, JobState::Running, elsewhere),
+        record(6, JobKind::Copy, JobState::Done, Ownership::Nobody),
+    ]);
+    assert_eq!(notice(&state), "2 jobs were interrupted: F9 shows them, R resumes");
+    assert_eq!(state.jobs.len(), 3);
+    assert_eq!(press(&mut state, "R"), [Cmd::ResumeJob(JobId(1), 3), Cmd::ResumeJob(JobId(2), 4)]);
+    assert_eq!(press(&mut state, "R"), []);
+    update(&mut state, Msg::NotResumed { id: JobId(2), reason: "another identity".into() }, NOW);
+    assert_eq!(notice(&state), "not resumed: another identity");
+    assert!(state.jobs.get(JobId(2)).unwrap().can_resume());
+    // Another window's job is shown, and that is all.
+    assert_eq!(press(&mut state, "<f9>pxd"), [Cmd::ListKept]);
+}
+
+#[test]
+fn a_deletion_is_asked_about_before_it_goes_on() {
+    let mut state = kept(vec![record(3, JobKind::Delete, JobState::Interrupted, Ownership::Nobody)]);
+    assert_eq!(press(&mut state, "R"), []);
+    assert_eq!(press(&mut state, "<f9>p"), [Cmd::ListKept]);
+    let Some(Dialog::Confirm(confirm)) = state.dialogs.last() else { panic!("no question") };
+    assert!(confirm.text.contains("s3://b/p/a"), "{}", confirm.text);
+    assert_eq!(press(&mut state.clone(), "<enter>"), []);
+    assert_eq!(press(&mut state, "d"), [Cmd::ResumeJob(JobId(1), 3)]);
+}
+
+#[test]
+fn a_left_job_is_forgotten_after_asking() {
+    let mut state = kept(vec![record(3, JobKind::Copy, JobState::Suspended, Ownership::Nobody)]);
+    assert_eq!(press(&mut state, "<f9>d<esc>df"), [Cmd::ListKept, Cmd::ForgetKept(3)]);
+    assert!(state.jobs.is_empty());
+}
+
+#[test]
+fn a_job_is_paused_and_goes_on() {
+    let mut state = running();
+    assert_eq!(press(&mut state, "<f9>p"), [Cmd::ListKept, Cmd::PauseJob(JobId(1), true)]);
+    hear(&mut state, JobEvent::Paused(true));
+    assert_eq!(state.jobs.get(JobId(1)).unwrap().phase, Phase::Paused);
+    assert_eq!(press(&mut state, "p"), [Cmd::PauseJob(JobId(1), false)]);
+    hear(&mut state, JobEvent::Paused(false));
+    assert_eq!(state.jobs.get(JobId(1)).unwrap().phase, Phase::Running);
+}
+
+#[test]
+fn a_limit_is_lowered_and_raised_in_steps() {
+    let mut state = running();
+    let limit = |most| Cmd::LimitJob(JobId(1), most);
+    let cmds = press(&mut state, "<f9>+--++");
+    assert_eq!(
+        cmds[1..],
+        [limit(Some(500_000_000)), limit(Some(200_000_000)), limit(Some(500_000_000)), limit(None)]
+    );
+}
+
+#[test]
+fn the_fifth_job_waits_for_its_turn_and_can_be_moved() {
+    let mut state = running();
+    for _ in 0..3 {
+        assert!(matches!(press(&mut state, "c<enter>").as_slice(), [.., Cmd::StartJob(..)]));
+    }
+    for _ in 0..2 {
+        let cmds = press(&mut state, "c<enter>");
+        assert!(!cmds.iter().any(|cmd| matches!(cmd, Cmd::StartJob(..))), "{cmds:?}");
+    }
+    press(&mut state, "<f9>K");
+    let line = |state: &State| state.jobs.iter().map(|job| job.id.0).collect::<Vec<_>>();
+    assert_eq!(line(&state), [1, 2, 3, 4, 6, 5]);
+    let cmds = hear(&mut state, JobEvent::Finished(Box::default()));
+    assert!(matches!(cmds.as_slice(), [.., Cmd::StartJob(JobId(6), _)]), "{cmds:?}");
+}
+
+#[test]
+fn a_waiting_job_is_given_up_and_can_be_tried_again() {
+    let mut state = running();
+    for _ in 0..4 {
+        press(&mut state, "c<enter>");
+    }
+    assert_eq!(press(&mut state, "<f9>xc"), [Cmd::ListKept]);
+    let job = state.jobs.get(JobId(5)).unwrap();
+    assert!(job.outcome().is_some_and(|outcome| outcome.cancelled && outcome.retry.len() == 1));
+}
+
+#[test]
+fn what_can_be_undone_is_undone_after_asking() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Kept(9));
+    let outcome = Outcome { undoable: 3, number: Some(9), ..Outcome::default() };
+    hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    assert_eq!(press(&mut state, "<f9>z"), [Cmd::ListKept]);
+    let Some(Dialog::Confirm(confirm)) = state.dialogs.last() else { panic!("no question") };
+    assert!(confirm.text.starts_with("Undo 3 deletions and overwrites?"), "{}", confirm.text);
+    assert_eq!(press(&mut state, "u"), [Cmd::UndoJob(JobId(2), 9)]);
+    assert_eq!(press(&mut state, "kz"), []);
+}
+
+#[test]
+fn one_job_is_looked_at_in_full() {
+    let mut state = running();
+    assert_eq!(press(&mut state, "<f9><enter>"), [Cmd::ListKept, Cmd::WatchJob(JobId(1), true)]);
+    let file = FileReport {
+        source: s3("s3://b/p/a"),
+        target: Some(local("/disk/a")),
+        bytes: 5,
+        end: FileEnd::Copied(Proof::Checksum),
+    };
+    hear(&mut state, JobEvent::File(Box::new(file)));
+    hear(&mut state, JobEvent::Note("it changed, so it starts over".into()));
+    let job = state.jobs.get(JobId(1)).unwrap();
+    assert_eq!((job.files.len(), job.notes.len()), (1, 1));
+    assert_eq!(press(&mut state, "p"), [Cmd::PauseJob(JobId(1), true)]);
+    assert_eq!(press(&mut state, "<esc>"), [Cmd::WatchJob(JobId(1), false)]);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Jobs { .. })));
+}
+
+#[test]
+fn only_a_job_that_took_a_while_makes_itself_heard() {
+    let mut state = running();
+    let cmds = hear(&mut state.clone(), JobEvent::Finished(Box::default()));
+    assert!(!cmds.iter().any(|cmd| matches!(cmd, Cmd::Notify(_))));
+    let end = Msg::Job(JobId(1), JobEvent::Finished(Box::default()));
+    let cmds = update(&mut state, end, Timestamp(NOW.0 + 6_000));
+    assert!(cmds.contains(&Cmd::Notify("copied ".into())), "{cmds:?}");
+}
+
+#[test]
 fn a_signal_ends_without_asking() {
     let mut state = running();
     let cmds = update(&mut state, Msg::Terminate, NOW);
-    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::CancelJob(JobId(1))]), "{cmds:?}");
+    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::SuspendJob(JobId(1))]), "{cmds:?}");
     assert_eq!(update(&mut state, Msg::Terminate, NOW), []);
     let mut idle = ready(&[]);
     assert_eq!(update(&mut idle, Msg::Terminate, NOW).last(), Some(&Cmd::Quit));
