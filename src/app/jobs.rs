@@ -19,7 +19,15 @@ const AT_ONCE: usize = 4;
 const REMEMBERED: usize = 100;
 /// The bandwidth limits that the keys step through, in bytes a second, from the loosest.
 const LIMITS: [u64; 10] = [
-    500_000_000, 200_000_000, 100_000_000, 50_000_000, 20_000_000, 10_000_000, 5_000_000, 2_000_000, 1_000_000,
+    500_000_000,
+    200_000_000,
+    100_000_000,
+    50_000_000,
+    20_000_000,
+    10_000_000,
+    5_000_000,
+    2_000_000,
+    1_000_000,
     200_000,
 ];
 

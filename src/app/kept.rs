@@ -75,7 +75,11 @@ pub(super) fn kept(state: &mut State, jobs: Vec<JobRecord>, uploads: Vec<Recorde
     state.uploads = uploads;
     let left = state.jobs.left();
     if first && left > 0 {
-        let jobs = if left == 1 { "1 job was interrupted".to_owned() } else { format!("{left} jobs were interrupted") };
+        let jobs = if left == 1 {
+            "1 job was interrupted".to_owned()
+        } else {
+            format!("{left} jobs were interrupted")
+        };
         let key = |action| state.keymap.keys(action).first().map(ToString::to_string).unwrap_or_default();
         let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
         state.tell(format!("{jobs}: {show} shows them, {go_on} resumes"));

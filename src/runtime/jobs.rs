@@ -17,8 +17,6 @@ enum Begin {
     Start(Box<JobSpec>),
     /// From the journal.
     Resume(u64),
-    /// To undo what the job of this number did.
-    Undo(u64),
 }
 
 /// What the loop says to a job.
@@ -56,10 +54,6 @@ impl Jobs {
 
     pub(super) fn resume(&mut self, id: JobId, number: u64) {
         self.begin(id, Begin::Resume(number));
-    }
-
-    pub(super) fn undo(&mut self, id: JobId, number: u64) {
-        self.begin(id, Begin::Undo(number));
     }
 
     fn begin(&mut self, id: JobId, begin: Begin) {
@@ -111,7 +105,6 @@ async fn attend(
     let engine = opened.engine().await;
     let begun = match begin {
         Begin::Start(spec) => Ok(engine.start(id, *spec)),
-        Begin::Undo(number) => Ok(engine.undo(id, number)),
         Begin::Resume(number) => engine.resume(id, number).await,
     };
     let mut job = match begun {

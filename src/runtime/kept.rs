@@ -6,14 +6,20 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::Sender;
 
-use super::Services;
+use super::{Services, resolver};
 use crate::app::Msg;
-use crate::transfer::Engine;
+use crate::model::{ErrorKind, VfsError};
 use crate::transfer::journal::{Journal, RecordedUpload};
+use crate::transfer::{Engine, Resolver};
+use crate::vfs::{DynPath, OpenUpload};
+
+/// How far the clocks of this machine and of a service may be apart, in milliseconds.
+const BEGAN: u64 = 60_000;
 
 /// The engine with its journal, as soon as somebody needs it.
 pub(super) struct Opened {
     bare: Engine,
+    resolve: Resolver,
     state_dir: Option<PathBuf>,
     outbox: Sender<Msg>,
     engine: OnceCell<Engine>,
@@ -21,7 +27,13 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(services: &Services, state_dir: Option<PathBuf>, outbox: Sender<Msg>) -> Self {
-        Self { bare: services.engine.clone(), state_dir, outbox, engine: OnceCell::new() }
+        Self {
+            bare: services.engine.clone(),
+            resolve: resolver(&services.registry),
+            state_dir,
+            outbox,
+            engine: OnceCell::new(),
+        }
     }
 
     /// The engine. What must be told of its journal is told once.
@@ -62,14 +74,40 @@ pub(super) async fn forget(opened: Arc<Opened>, number: u64, out: Sender<Msg>) {
     tell(opened, out).await;
 }
 
-/// Aborts uploads of our own.
+/// Aborts uploads of our own, as it was agreed.
 pub(super) async fn abort(opened: Arc<Opened>, uploads: Vec<RecordedUpload>, out: Sender<Msg>) {
-    let engine = opened.engine().await;
     for upload in uploads {
-        if let Err(error) = engine.abort_upload(&upload).await {
-            let text = format!("the upload of {} is still open: {error}", upload.uri);
-            let _ = out.send(Msg::Trouble(text)).await;
+        if let Err(text) = abort_one(&opened, &upload).await {
+            let _ = out.send(Msg::Trouble(format!("an upload is still open: {text}"))).await;
         }
     }
     tell(opened, out).await;
+}
+
+async fn abort_one(opened: &Opened, upload: &RecordedUpload) -> Result<(), String> {
+    let ended = async {
+        let path = (opened.resolve)(&upload.uri)?;
+        for id in ids(&path, upload).await? {
+            match path.abort_upload(&id).await {
+                Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    ended.await.map_err(|error: VfsError| error.to_string())?;
+    let journal = opened.engine().await.journal();
+    journal.forget_upload(upload.row).await.map_err(|error| error.to_string())
+}
+
+/// The upload's id. Where the answer that told it was lost: the uploads of exactly this key that began at
+/// that time.
+async fn ids(path: &DynPath, upload: &RecordedUpload) -> crate::model::Result<Vec<String>> {
+    if let Some(id) = &upload.upload {
+        return Ok(vec![id.clone()]);
+    }
+    let began = |open: &OpenUpload| open.since.0.abs_diff(upload.since.0) <= BEGAN;
+    let open = path.uploads().await?;
+    let own = open.into_iter().filter(|open| open.uri == upload.uri && began(open));
+    Ok(own.map(|open| open.id.to_string()).collect())
 }

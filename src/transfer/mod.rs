@@ -15,8 +15,8 @@ mod testing;
 
 pub use exec::{Comparing, Engine, Identify, JobControl, JobHandle, Resolver, ResumeError};
 pub use job::{
-    Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, FileEnd, FileReport, JobEvent, JobId, JobKind, JobOptions, JobSpec,
-    LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
+    Answer, Choice, Conflict, ConflictPolicy, Counts, Failure, FileEnd, FileReport, JobEvent, JobId, JobKind,
+    JobOptions, JobSpec, LinkPolicy, Outcome, Progress, Question, SourceItem, Target,
 };
 pub use journal::{Journal, JournalError};
 pub use machine::Limits;

@@ -133,7 +133,8 @@ pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>>
 /// `2 jobs wait to be resumed: F9 shows them, R resumes`.
 fn left_over(buf: &mut Buffer, area: Rect, look: Look<'_>) {
     let left = look.state.jobs.left();
-    let (jobs, verb) = (format::counted(left as u64, "job", "jobs"), if left == 1 { "waits" } else { "wait" });
+    let (jobs, verb) =
+        (format::counted(left as u64, "job", "jobs"), if left == 1 { "waits" } else { "wait" });
     let key = |action| words::key(look.state, action);
     let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
     let text = format!("! {jobs} {verb} to be resumed: {show} shows them, {go_on} resumes");

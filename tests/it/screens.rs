@@ -176,7 +176,8 @@ fn spec(kind: JobKind, count: usize, target: Option<Uri>) -> JobSpec {
 /// Jobs under way: the first with its numbers, the second still counting.
 fn working() -> State {
     let mut state = browse();
-    let id = state.jobs.add(&spec(JobKind::Copy, 3, Some(s3("backup/"))), Timestamp(NOW - 4_000));
+    let id = state.jobs.add(spec(JobKind::Copy, 3, Some(s3("backup/"))), Timestamp(NOW - 4_000));
+    state.jobs.take_turns(Timestamp(NOW - 4_000));
     let job = state.jobs.get_mut(id).expect("the job");
     job.progress = Progress {
         total: Counts { files: 3, dirs: 0, bytes: 1_221_000_000 },
@@ -185,7 +186,8 @@ fn working() -> State {
         ..Progress::default()
     };
     job.rate.per_second = 184_000_000.0;
-    let id = state.jobs.add(&spec(JobKind::Delete, 1, None), Timestamp(NOW - 300));
+    let id = state.jobs.add(spec(JobKind::Delete, 1, None), Timestamp(NOW - 300));
+    state.jobs.take_turns(Timestamp(NOW - 300));
     let job = state.jobs.get_mut(id).expect("the job");
     job.progress.total = Counts { files: 812, dirs: 3, bytes: 73_000_000 };
     state
@@ -210,7 +212,8 @@ fn ended() -> State {
     use bifold::app::jobs::Phase;
     let mut state = working();
     let failed = spec(JobKind::Move, 5, Some(s3("archive/")));
-    let id = state.jobs.add(&failed, Timestamp(NOW - 90_000));
+    let id = state.jobs.add(failed.clone(), Timestamp(NOW - 90_000));
+    state.jobs.take_turns(Timestamp(NOW - 90_000));
     let job = state.jobs.get_mut(id).expect("the job");
     job.ended = Some(Timestamp(NOW - 30_000));
     let error = VfsError::new(
@@ -615,7 +618,7 @@ fn hostile() -> State {
         vec![ConnectionStats { name: "s3".into(), place: nasty.into(), requests: vec![] }];
     let sources = vec![item(uri, file(nasty, 1, 1)); 2];
     state.jobs.add(
-        &JobSpec {
+        JobSpec {
             kind: JobKind::Copy,
             sources: sources.clone(),
             target: Some(Target::Into(s3(nasty))),

@@ -59,9 +59,7 @@ fn applies_to_job(action: Action, state: &State) -> bool {
         Action::JobFaster => job.is_active() && job.limit.is_some(),
         Action::JobSlower => job.is_active() && job.label.kind != JobKind::Delete,
         Action::JobUp | Action::JobDown => matches!(job.phase, Phase::Waiting(_)),
-        Action::JobUndo => {
-            job.number.is_some() && job.outcome().is_some_and(|outcome| outcome.undoable > 0)
-        }
+        Action::JobUndo => job.number.is_some() && job.outcome().is_some_and(|outcome| outcome.undoable > 0),
         Action::JobRetry => job.outcome().is_some_and(|outcome| !outcome.retry.is_empty()),
         Action::JobFailures => job.outcome().is_some_and(|outcome| !outcome.failures.is_empty()),
         Action::JobAnswer => !job.questions.is_empty(),

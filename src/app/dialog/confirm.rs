@@ -6,8 +6,8 @@ use crate::app::jobs::Job;
 use crate::app::key::Key;
 use crate::app::state::State;
 use crate::app::{kept, work};
-use crate::transfer::{JobId, JobKind};
 use crate::transfer::journal::RecordedUpload;
+use crate::transfer::{JobId, JobKind};
 
 /// What is done when the answer is yes.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,10 +71,13 @@ fn open(state: &mut State, text: String, then: Then) {
 }
 
 pub(super) fn press(state: &mut State, key: Key) {
-    let (page, lines) = (state.height(), match state.dialogs.last() {
-        Some(Dialog::Confirm(confirm)) => confirm.text.lines().count(),
-        _ => return,
-    });
+    let (page, lines) = (
+        state.height(),
+        match state.dialogs.last() {
+            Some(Dialog::Confirm(confirm)) => confirm.text.lines().count(),
+            _ => return,
+        },
+    );
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last_mut() else { return };
     let long = matches!(key.code, crate::app::key::Code::PageUp | crate::app::key::Code::PageDown);
     if long {

@@ -193,7 +193,9 @@ pub fn quit(sheet: &mut Sheet<'_>, buttons: &Buttons) {
     let running: Vec<_> = look.state.jobs.active().collect();
     let (verb, them) = if running.len() == 1 { ("runs", "it") } else { ("run", "they") };
     let count = format::counted(running.len() as u64, "job", "jobs");
-    sheet.tell(&format!("{count} still {verb}. What is left to be resumed goes on from where {them} stopped."));
+    sheet.tell(&format!(
+        "{count} still {verb}. What is left to be resumed goes on from where {them} stopped."
+    ));
     for job in running {
         let text = format!("  {}", cut_middle(&status::what(job, look), 70, look.theme.glyphs.ellipsis));
         sheet.body.push(Line::Spans(vec![Span::styled(text, look.theme.text)]));

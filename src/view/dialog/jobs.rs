@@ -134,7 +134,9 @@ fn standing(job: &Job) -> Option<String> {
         Phase::Paused => "paused".to_owned(),
         Phase::Left(Left::Interrupted) => "interrupted".to_owned(),
         Phase::Left(Left::Suspended) => "left, to be resumed".to_owned(),
-        Phase::Left(Left::Elsewhere { host, pid }) => format!("runs in another window: {pid} on {}", escape(host)),
+        Phase::Left(Left::Elsewhere { host, pid }) => {
+            format!("runs in another window: {pid} on {}", escape(host))
+        }
         Phase::Running | Phase::Cancelling | Phase::Suspending | Phase::Finished(_) => return None,
     })
 }
@@ -158,7 +160,11 @@ fn files(job: &Job) -> String {
     let progress = &job.progress;
     let so_far = if progress.total_known { "" } else { "+" };
     let (done, total) = (format::count(progress.done.files), format::count(progress.total.files));
-    let failed = if progress.failed > 0 { format!(", {} failed", format::count(progress.failed)) } else { String::new() };
+    let failed = if progress.failed > 0 {
+        format!(", {} failed", format::count(progress.failed))
+    } else {
+        String::new()
+    };
     format!("{done} of {total}{so_far} files{failed}")
 }
 
@@ -226,7 +232,8 @@ fn facts(sheet: &Sheet<'_>, job: &Job) -> Vec<Line> {
         ]));
     };
     if let Some(first) = &job.label.first {
-        let more = if job.label.count > 1 { format!(" and {} more", job.label.count - 1) } else { String::new() };
+        let more =
+            if job.label.count > 1 { format!(" and {} more", job.label.count - 1) } else { String::new() };
         fact("from", format!("{}{more}", words::location(first, look.state)));
     }
     if let Some(target) = &job.label.target {
@@ -235,7 +242,10 @@ fn facts(sheet: &Sheet<'_>, job: &Job) -> Vec<Line> {
     fact("files", files(job));
     if job.progress.kept.files > 0 {
         let kept = job.progress.kept;
-        fact("of these", format!("{} files, {} were done before", format::count(kept.files), format::size(kept.bytes)));
+        fact(
+            "of these",
+            format!("{} files, {} were done before", format::count(kept.files), format::size(kept.bytes)),
+        );
     }
     if job.attempts > 1 {
         fact("attempts", job.attempts.to_string());
@@ -260,7 +270,8 @@ fn facts(sheet: &Sheet<'_>, job: &Job) -> Vec<Line> {
 }
 
 fn plain(sheet: &Sheet<'_>, text: &str) -> Line {
-    let text = cut_end(&escape(text), usize::from(sheet.width), sheet.look.theme.glyphs.ellipsis).into_owned();
+    let text =
+        cut_end(&escape(text), usize::from(sheet.width), sheet.look.theme.glyphs.ellipsis).into_owned();
     Line::Spans(vec![Span::styled(text, sheet.look.theme.text)])
 }
 
