@@ -12,6 +12,8 @@ mod fail;
 mod file;
 mod place;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::Path;

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
@@ -20,11 +20,10 @@ pub(super) fn prepare(dir: &Path) -> io::Result<PathBuf> {
 
 /// The version that the header of an SQLite file tells: read without SQLite, which would leave traces.
 pub(super) fn version_in_header(path: &Path) -> Option<u32> {
-    let mut file = File::open(path).ok()?;
-    let mut number = [0; 4];
-    file.seek(SeekFrom::Start(60)).ok()?;
-    file.read_exact(&mut number).ok()?;
-    Some(u32::from_be_bytes(number))
+    let mut header = [0; 64];
+    File::open(path).ok()?.read_exact(&mut header).ok()?;
+    let (_, number) = header.split_last_chunk::<4>()?;
+    header.starts_with(b"SQLite format 3\0").then(|| u32::from_be_bytes(*number))
 }
 
 /// Whether a file lies on a network file system, where processes can't share memory.

@@ -98,6 +98,9 @@ pub(super) fn run(mut file: StateFile, queue: &Receiver<Message>) {
             }
         }
     }
+    // Whoever waits for a chore to be dropped finds the file closed.
+    drop(file);
+    drop(chores);
 }
 
 /// The next message; chores are done while none is there.
