@@ -55,8 +55,17 @@ pub enum Command {
     /// What was begun in parts and never ended: it shows in no listing, and is billed
     #[command(subcommand)]
     Uploads(Uploads),
+    /// List, resume, pause and cancel jobs that were begun here or in the panes
+    Jobs(Jobs),
     /// Print the settings in force and where each came from
     Config,
+}
+
+impl Command {
+    /// Whether it runs jobs, or asks for those of the journal.
+    pub(super) fn keeps_jobs(&self) -> bool {
+        matches!(self, Self::Cp(_) | Self::Mv(_) | Self::Rm(_) | Self::Sync(_) | Self::Jobs(_))
+    }
 }
 
 /// `ls`.
@@ -220,6 +229,72 @@ pub struct AbortUploads {
     /// Don't ask
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `jobs`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Jobs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: JobsCommand,
+}
+
+/// The subcommands of `jobs`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List all jobs
+    Ls(JobsLs),
+    /// Show everything known of jobs
+    Show(JobsShow),
+    /// Go on with jobs; without a number, with all that were interrupted or paused
+    Resume(JobsResume),
+    /// Leave running jobs, to be resumed later
+    Pause(Numbers),
+    /// Give jobs up, and remove what is half done of them
+    Cancel(Numbers),
+    /// Forget jobs
+    Rm(Numbers),
+}
+
+/// `jobs ls`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct JobsLs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `jobs show`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct JobsShow {
+    /// Which
+    #[arg(required = true, value_name = "N")]
+    pub numbers: Vec<u64>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `jobs resume`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct JobsResume {
+    /// Which
+    #[arg(value_name = "N")]
+    pub numbers: Vec<u64>,
+    /// Also a job of a bifold on another machine, which is gone for good
+    #[arg(long, requires = "numbers")]
+    pub take_over: bool,
+    /// Tell what happens on standard output, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Jobs by their numbers.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Numbers {
+    /// Which
+    #[arg(required = true, value_name = "N")]
+    pub numbers: Vec<u64>,
 }
 
 /// Locations alone.

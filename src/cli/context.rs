@@ -9,8 +9,8 @@ use super::Status;
 use super::out::tell;
 use crate::model::{ErrorKind, Kind, Op, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
 use crate::runtime::Services;
-use crate::transfer::Journal;
 use crate::transfer::journal::Remembered;
+use crate::transfer::{Journal, JournalError, ResumeError};
 use crate::vfs::DynPath;
 
 /// Why a subcommand ended early.
@@ -22,6 +22,8 @@ pub(super) enum Failure {
     Vfs(VfsError),
     /// Standard output can't be written.
     Out(io::Error),
+    /// The journal refused, or a job of it can't be resumed.
+    Jobs(String),
 }
 
 impl From<VfsError> for Failure {
@@ -33,6 +35,18 @@ impl From<VfsError> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Out(error)
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::Jobs(error.to_string())
+    }
+}
+
+impl From<ResumeError> for Failure {
+    fn from(error: ResumeError) -> Self {
+        Self::Jobs(error.to_string())
     }
 }
 
@@ -51,6 +65,7 @@ impl Failure {
                 return Status::Usage;
             }
             Self::Vfs(error) => tell(&error.to_string()),
+            Self::Jobs(reason) => tell(&reason),
             Self::Out(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Self::Out(error) => tell(&format!("could not write to standard output: {error}")),
         }
@@ -97,11 +112,12 @@ impl Context {
 
     /// What was learnt of objects before, where that is kept.
     pub(super) async fn remembered(&self) -> Option<Remembered> {
-        let (journal, told) = Journal::open(self.state.as_deref()).await;
-        if let Some(told) = told {
-            tell(&told);
-        }
-        journal.remembered().await
+        self.journal().remembered().await
+    }
+
+    /// The journal that keeps the jobs.
+    pub(super) fn journal(&self) -> &Journal {
+        self.services.engine.journal()
     }
 
     /// The handle on a location.

@@ -6,6 +6,7 @@ use super::Status;
 use super::args::Cp;
 use super::context::{Context, Failure, Typed, as_directory, dir_kind, dir_shaped};
 use super::out::Out;
+use super::telling::Telling;
 use super::{cat, job, obstacle, pipe, plan};
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result as VfsResult, S3Uri, Uri};
 use crate::transfer::{ConflictPolicy, JobKind, JobOptions, JobSpec, LinkPolicy, SourceItem, Target};
@@ -65,7 +66,7 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context, out: &mut Out) ->
         obstacle::refuse(context, args.conflict.is_some(), &specs).await?;
     }
     make_receiver(context, &target).await?;
-    job::run(context, specs).await
+    job::run(context, specs, &mut Telling::new(args.transferring.working.json, out)).await
 }
 
 /// What the flags say of the jobs.

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod cp;
 mod job;
+mod jobs;
 mod ls;
 mod mkdir;
 mod obstacle;
@@ -17,10 +18,12 @@ mod out;
 mod pipe;
 mod plan;
 mod progress;
+mod record;
 mod rm;
 mod row;
 mod stat;
 mod sync;
+mod telling;
 mod uploads;
 mod verify;
 
@@ -38,7 +41,8 @@ use self::out::{Out, escaped, tell};
 use crate::config::{Env, Loaded, Overrides, load};
 use crate::model::uri::UriContext;
 use crate::runtime::{self, Broken, Opening, Services, log};
-use crate::transfer::JobKind;
+use crate::store::FailPoint;
+use crate::transfer::{JobKind, Journal};
 use crate::vfs::registry::Registry;
 
 /// How long what nobody waits for any more may hold up the end.
@@ -139,7 +143,12 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
     let ended = async {
         let uris =
             uri_context(&loaded).map_err(|error| Failure::Usage(format!("no working directory: {error}")))?;
-        let services = Services::new(Registry::new(&loaded.settings, &env));
+        let registry = Registry::new(&loaded.settings, &env);
+        let services = if command.keeps_jobs() {
+            Services::keeping(registry, journal(&loaded, &env).await)
+        } else {
+            Services::new(registry)
+        };
         let context = Context { services, uris, state: loaded.dirs.state.clone() };
         let status = one(command, &context, &mut out).await?;
         out.flush()?;
@@ -148,12 +157,23 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
     ended.await.unwrap_or_else(Failure::told)
 }
 
+/// The journal of the state directory. Without one everything works but resuming, which is told.
+async fn journal(loaded: &Loaded, env: &Env) -> Journal {
+    let fail = FailPoint::from_env(env);
+    let (journal, told) = Journal::open_with(loaded.dirs.state.as_deref(), fail).await;
+    if let Some(told) = told {
+        tell(&told);
+    }
+    journal
+}
+
 async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     match command {
         Command::Ls(args) => ls::run(&args, context, out).await,
         Command::Cp(args) => cp::run(JobKind::Copy, &args, context, out).await,
         Command::Mv(args) => cp::run(JobKind::Move, &args, context, out).await,
         Command::Rm(args) => rm::run(&args, context, out).await,
+        Command::Jobs(args) => jobs::run(&args, context, out).await,
         Command::Sync(args) => sync::run(&args, context, out).await,
         Command::Verify(args) => verify::run(&args, context, out).await,
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,

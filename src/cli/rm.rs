@@ -7,6 +7,7 @@ use super::Status;
 use super::args::Rm;
 use super::context::{Context, Failure, Typed, dir_shaped};
 use super::out::Out;
+use super::telling::Telling;
 use super::{cp, job, plan};
 use crate::model::{Entry, Kind, Name, Op, Uri};
 use crate::transfer::{JobKind, JobOptions, JobSpec, SourceItem};
@@ -36,7 +37,7 @@ pub(super) async fn run(args: &Rm, context: &Context, out: &mut Out) -> Result<S
     let mut status = Status::Done;
     if !sources.is_empty() {
         let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options };
-        status = job::run(context, vec![spec]).await?;
+        status = job::run(context, vec![spec], &mut Telling::new(json, out)).await?;
     }
     for uri in buckets {
         let removed = async { context.path(&uri)?.remove(Precondition::None).await };

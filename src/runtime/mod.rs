@@ -27,7 +27,7 @@ mod terminal;
 
 use std::sync::Arc;
 
-use crate::transfer::{Engine, Limits, Resolver};
+use crate::transfer::{Engine, Journal, Limits, Resolver};
 use crate::vfs::registry::Registry;
 
 pub(crate) use keys::keymap;
@@ -48,6 +48,12 @@ impl Services {
         let engine = Engine::new(resolver(&registry), Limits::default())
             .with_identities(Arc::new(move |name| known.identity(name)));
         Self { registry, engine }
+    }
+
+    /// The same with a journal that keeps the jobs.
+    pub(crate) fn keeping(registry: Registry, journal: Journal) -> Self {
+        let Self { registry, engine } = Self::new(registry);
+        Self { engine: engine.with_journal(journal), registry }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::fail::FailPoint;
+use super::place::Header;
 use super::queue::{Step, Work};
 use super::{Schema, StoreError, StoreErrorKind, Worth, place};
 use crate::config::private_file;
@@ -159,7 +160,14 @@ impl StateFile {
 
 /// Opens a file, and finds out whether it can be used.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    refuse_newer(place::version_in_header(path).unwrap_or(0))?;
+    match place::header(path).map_err(|error| StoreError::io(&error))? {
+        Header::Empty => {}
+        Header::Version(version) => refuse_newer(version)?,
+        Header::Foreign => {
+            let reason = "it is no file of this kind";
+            return Err(StoreError::new(StoreErrorKind::Damaged, reason));
+        }
+    }
     prepare(path).map_err(|error| StoreError::from(&error))?
 }
 

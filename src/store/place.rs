@@ -18,12 +18,28 @@ pub(super) fn prepare(dir: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The version that the header of an SQLite file tells: read without SQLite, which would leave traces.
-pub(super) fn version_in_header(path: &Path) -> Option<u32> {
-    let mut header = [0; 64];
-    File::open(path).ok()?.read_exact(&mut header).ok()?;
-    let (_, number) = header.split_last_chunk::<4>()?;
-    header.starts_with(b"SQLite format 3\0").then(|| u32::from_be_bytes(*number))
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// It is empty: new.
+    Empty,
+    /// It is an SQLite file with this version.
+    Version(u32),
+    /// It is something else.
+    Foreign,
+}
+
+/// Reads the first bytes without SQLite, which would leave traces, and would take a short file for a new one.
+pub(super) fn header(path: &Path) -> io::Result<Header> {
+    let mut header = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut header)?;
+    Ok(match header.split_last_chunk::<4>() {
+        _ if header.is_empty() => Header::Empty,
+        Some((rest, number)) if rest.len() == 60 && rest.starts_with(b"SQLite format 3\0") => {
+            Header::Version(u32::from_be_bytes(*number))
+        }
+        _ => Header::Foreign,
+    })
 }
 
 /// Whether a file lies on a network file system, where processes can't share memory.

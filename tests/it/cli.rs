@@ -11,13 +11,13 @@ use demo::{Effect, Options, Rule, Server};
 use serde_json::Value;
 
 /// A server, a directory to work in, and a home of its own.
-struct Place {
-    server: Server,
+pub struct Place {
+    pub server: Server,
     dir: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let server = Server::start(Options::default()).unwrap();
         server.store().create_bucket("box");
         let dir = tempfile::tempdir().unwrap();
@@ -26,45 +26,58 @@ impl Place {
         Self { server, dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("work").join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    fn put(&self, key: &str, text: &str) {
+    pub fn put(&self, key: &str, text: &str) {
         self.server.store().put("box", key, text);
     }
 
-    fn object(&self, key: &str) -> Option<String> {
+    pub fn object(&self, key: &str) -> Option<String> {
         self.server.store().get("box", key).map(|body| String::from_utf8(body.to_vec()).unwrap())
     }
 
-    fn keys(&self) -> Vec<String> {
+    pub fn keys(&self) -> Vec<String> {
         self.server.store().keys("box")
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
         command.env_clear().current_dir(self.dir.path().join("work")).stdin(Stdio::null());
         command.env("HOME", self.dir.path().join("home")).env("TZ", "UTC").envs(self.server.env());
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    /// The directory that is its home.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// Another program in the same surroundings.
+    pub fn command_as(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", "/usr/bin:/bin").current_dir(self.dir.path().join("work"));
+        command.env("HOME", self.home()).envs(self.server.env()).stdin(Stdio::null()).args(args);
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
         self.command().args(args).output().unwrap()
     }
 
     /// Runs it, expects this exit status, and gives what was printed.
     #[track_caller]
-    fn expect(&self, status: i32, args: &[&str]) -> String {
+    pub fn expect(&self, status: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{args:?}: {told}");
@@ -74,13 +87,13 @@ impl Place {
     }
 
     #[track_caller]
-    fn told(&self, status: i32, args: &[&str]) -> String {
+    pub fn told(&self, status: i32, args: &[&str]) -> String {
         self.expect(status, args);
         String::from_utf8(self.run(args).stderr).unwrap()
     }
 
     #[track_caller]
-    fn json(&self, args: &[&str]) -> Vec<Value> {
+    pub fn json(&self, args: &[&str]) -> Vec<Value> {
         self.expect(0, args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
@@ -411,7 +424,7 @@ fn a_failure_of_one_leaves_the_others_done_and_the_status_says_so() {
 }
 
 #[test]
-fn ctrl_c_cancels_and_leaves_nothing_behind() {
+fn ctrl_c_leaves_jobs_of_which_cancelling_leaves_nothing_behind() {
     use rustix::process::{Pid, Signal, kill_process};
     let place = Place::new();
     std::fs::write(place.path("large"), vec![1; 40 << 20]).unwrap();
@@ -426,8 +439,9 @@ fn ctrl_c_cancels_and_leaves_nothing_behind() {
         let output = child.wait_with_output().unwrap();
         gate.open();
         assert_eq!(output.status.code(), Some(1), "{args:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("cancelled"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("paused: go on with `bifold jobs resume"));
     }
+    place.expect(0, &["jobs", "cancel", "1", "2"]);
     assert_eq!((place.keys(), place.server.store().open_uploads("box")), (vec!["k".to_owned()], Vec::new()));
     let left: Vec<_> =
         std::fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();

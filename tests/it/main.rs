@@ -3,6 +3,7 @@
 mod cache;
 mod cli;
 mod conformance;
+mod jobs;
 mod local;
 mod model;
 mod pty;

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::record::{JobState, Recalled, UndoKind, Wish};
-use super::rows::{self, Of};
+use super::rows::{self, File, Of};
 use super::{Kept, jobs, pack};
 use crate::model::{Entry, Timestamp, Uri};
 use crate::store::{StoreError, Worth};
@@ -78,8 +78,8 @@ impl JobLog {
     /// An upload of this is about to be created: safe from a loss of power when the wait ends. Only for what
     /// gets an upload id; small files need none of this.
     pub async fn intend(&self, source: &Uri, entry: &Entry, target: &Uri) {
-        let (of, source, entry, target) = self.file(source, entry, target);
-        let act = move |db: &Connection| rows::intend(db, of, &source, &entry, &target, wall_clock());
+        let (of, file) = self.file(source, entry, target);
+        let act = move |db: &Connection| rows::intend(db, of, &file, wall_clock());
         self.write(Worth::Durable, act).await;
     }
 
@@ -93,11 +93,9 @@ impl JobLog {
         state: &SinkState,
         hint: &CreateHint,
     ) {
-        let (of, source, entry, target) = self.file(source, entry, target);
+        let (of, file) = self.file(source, entry, target);
         let (state, hint) = (state.clone(), rows::hint(hint));
-        let act = move |db: &Connection| {
-            rows::opened(db, of, &source, &entry, &target, &state, &hint, wall_clock())
-        };
+        let act = move |db: &Connection| rows::opened(db, of, &file, &state, &hint, wall_clock());
         self.write(Worth::Durable, act).await;
     }
 
@@ -193,8 +191,9 @@ impl JobLog {
         Some(wish)
     }
 
-    fn file(&self, source: &Uri, entry: &Entry, target: &Uri) -> (Of, Vec<u8>, String, Uri) {
-        (self.inner.of, pack::location(source), pack::json(entry), target.clone())
+    fn file(&self, source: &Uri, entry: &Entry, target: &Uri) -> (Of, File) {
+        let file = File { source: pack::location(source), entry: pack::json(entry), target: target.clone() };
+        (self.inner.of, file)
     }
 
     async fn write<T, F>(&self, worth: Worth, act: F) -> Option<T>

@@ -10,6 +10,7 @@
 //! A journal that can't be written never fails a job. It goes on unrecorded, and [`JobLog::trouble`] tells
 //! so once.
 
+mod columns;
 mod error;
 mod jobs;
 mod log;

@@ -90,11 +90,10 @@ fn place_id(db: &Connection, place: &Place) -> Result<Option<i64>> {
     db.prepare_cached(sql)?.query_row(params![place.0, place.1], |row| row.get(0)).optional()
 }
 
-fn get(
-    db: &Connection,
-    place: &Place,
-    objects: &[(String, String)],
-) -> Result<(Vec<Option<Learnt>>, Vec<(i64, String)>)> {
+/// What is known of objects, and the rows of those that nobody asked for in a while.
+type Known = (Vec<Option<Learnt>>, Vec<(i64, String)>);
+
+fn get(db: &Connection, place: &Place, objects: &[(String, String)]) -> Result<Known> {
     let mut stale = Vec::new();
     let Some(id) = place_id(db, place)? else { return Ok((vec![None; objects.len()], stale)) };
     let mut query =

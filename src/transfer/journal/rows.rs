@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::pack::{self, SavedHint, SavedTag};
+use super::columns::Columns;
+use super::pack::{self, SavedHint};
 use super::record::{Recalled, RecordedUpload, Step, Undo, UndoKind};
-use crate::model::{Entry, Kind, StorageClass, Timestamp, Uri};
+use crate::model::{Entry, Timestamp, Uri};
 use crate::vfs::{CreateHint, PartRecord, Placed, SinkState};
 
 /// Which job a row is of, and what its rows need of it.
@@ -23,20 +24,29 @@ impl Of {
     }
 }
 
+/// A file that is about to be written.
+#[derive(Debug)]
+pub(super) struct File {
+    pub source: Vec<u8>,
+    /// The source's row as JSON.
+    pub entry: String,
+    pub target: Uri,
+}
+
+impl File {
+    fn packed(&self) -> Vec<u8> {
+        pack::target(&self.source, &self.target)
+    }
+}
+
 /// What must be there before a write that is to be found again is begun.
-pub(super) fn intend(
-    db: &Connection,
-    of: Of,
-    source: &[u8],
-    entry: &str,
-    target: &Uri,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) fn intend(db: &Connection, of: Of, file: &File, now: Timestamp) -> Result<()> {
+    let source = &file.source;
     drop_open(db, of, source)?;
     let sql =
         "INSERT INTO sinks (job, attempt, source, entry, target, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     db.prepare_cached(sql)?
-        .execute(params![of.id(), of.attempt, source, entry, pack::target(source, target), now.0])
+        .execute(params![of.id(), of.attempt, source, file.entry, file.packed(), now.0])
         .map(drop)
 }
 
@@ -53,22 +63,20 @@ fn drop_open(db: &Connection, of: Of, source: &[u8]) -> Result<()> {
 pub(super) fn opened(
     db: &Connection,
     of: Of,
-    source: &[u8],
-    entry: &str,
-    target: &Uri,
+    file: &File,
     state: &SinkState,
     hint: &str,
     now: Timestamp,
 ) -> Result<()> {
-    drop_open(db, of, source)?;
+    drop_open(db, of, &file.source)?;
     let sql = "INSERT INTO sinks (job, attempt, source, entry, target, upload, part_size, size, hint, since)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     db.prepare_cached(sql)?.execute(params![
         of.id(),
         of.attempt,
-        source,
-        entry,
-        pack::target(source, target),
+        file.source,
+        file.entry,
+        file.packed(),
         state.id,
         state.part_size.cast_signed(),
         state.size.map(u64::cast_signed),
@@ -205,12 +213,16 @@ fn count(db: &Connection, sql: &str, job: u64) -> Result<u64> {
 pub(super) fn undo_page(db: &Connection, job: u64, after: u64, most: usize) -> Result<Vec<(u64, Undo)>> {
     let sql = "SELECT id, uri, version, kind FROM undo WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;
-    let rows = query.query_map(params![job.cast_signed(), after.cast_signed(), most as i64], |row| {
+    let rows = query.query_map(params![job.cast_signed(), after.cast_signed(), limit(most)], |row| {
         let uri = pack::to_location(row.get_ref(1)?.as_blob()?)?;
         let kind = if row.get::<_, i64>(3)? == 1 { UndoKind::Version } else { UndoKind::Marker };
         Ok((row.get::<_, i64>(0)?.cast_unsigned(), Undo { uri, version: row.get(2)?, kind }))
     })?;
     rows.collect()
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// These are undone.
@@ -291,7 +303,7 @@ fn with_parts(db: &Connection, sink: i64, mut recalled: Recalled) -> Result<Reca
 pub(super) fn still_open(db: &Connection, of: Of, after: u64, most: usize) -> Result<Vec<(u64, Recalled)>> {
     let sql = format!("{SINK} WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
     let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map(params![of.id(), after.cast_signed(), most as i64], |row| to_sink(row, of))?;
+    let rows = query.query_map(params![of.id(), after.cast_signed(), limit(most)], |row| to_sink(row, of))?;
     rows.map(|row| row.and_then(|(id, recalled)| Ok((id.cast_unsigned(), with_parts(db, id, recalled)?))))
         .collect()
 }
@@ -332,60 +344,4 @@ pub(super) fn forget_upload(db: &Connection, row: u64) -> Result<()> {
 /// The JSON of a hint.
 pub(super) fn hint(hint: &CreateHint) -> String {
     pack::json(&SavedHint::new(hint))
-}
-
-/// A row of a listing as columns; what rarely is, as JSON.
-#[derive(Debug, Default)]
-struct Columns {
-    size: Option<i64>,
-    modified: Option<i64>,
-    tag: Option<SavedTag>,
-    mode: Option<u32>,
-    class: Option<String>,
-    odd: Option<String>,
-}
-
-impl Columns {
-    /// `copy`: the name that it should have, and the size of its source.
-    fn of(entry: &Entry, copy: Option<(&crate::model::Name, Option<u64>)>) -> Self {
-        let named = copy.is_none_or(|(name, _)| *name == entry.name);
-        let sized = copy.is_none_or(|(_, size)| size == entry.size || entry.size.is_some());
-        if entry.kind != Kind::File || entry.link.is_some() || !named || !sized {
-            return Self { odd: Some(pack::json(entry)), ..Self::default() };
-        }
-        let same = copy.is_some_and(|(_, size)| size == entry.size);
-        Self {
-            size: entry.size.filter(|_| !same).map(u64::cast_signed),
-            modified: entry.modified.map(|time| time.0),
-            tag: entry.tag.clone().map(SavedTag),
-            mode: entry.mode,
-            class: entry.class.as_ref().map(|class| class.as_str().to_owned()),
-            odd: None,
-        }
-    }
-
-    fn read(row: &Row<'_>, at: usize) -> Result<Self> {
-        Ok(Self {
-            size: row.get(at)?,
-            modified: row.get(at + 1)?,
-            tag: row.get(at + 2)?,
-            mode: row.get(at + 3)?,
-            class: row.get(at + 4)?,
-            odd: row.get(at + 5)?,
-        })
-    }
-
-    /// The row at `uri`; `size` where it isn't kept.
-    fn entry(self, uri: &Uri, size: Option<u64>) -> Result<Entry> {
-        if let Some(odd) = self.odd {
-            return pack::from_json(&odd);
-        }
-        let mut entry = Entry::new(uri.name(), Kind::File);
-        entry.size = self.size.map(i64::cast_unsigned).or(size);
-        entry.modified = self.modified.map(Timestamp);
-        entry.tag = self.tag.map(|tag| tag.0);
-        entry.mode = self.mode;
-        entry.class = self.class.map(|class| StorageClass::new(&class));
-        Ok(entry)
-    }
 }
