@@ -6,6 +6,7 @@ mod deletes;
 mod disk;
 mod faults;
 mod http;
+mod kill;
 mod moves;
 mod plan;
 mod trees;

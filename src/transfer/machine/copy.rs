@@ -48,7 +48,9 @@ impl Machine {
     /// are one, by parts, which a journal can hold.
     pub(super) fn copies_by_parts(&self, item: &Item) -> bool {
         let services = item.natively() && item.target.as_s3().is_some();
-        services && !item.no_copies && self.to.is_some_and(|caps| item.size() > caps.copy_at_once)
+        let insisted = self.options.part_size.unwrap_or(u64::MAX);
+        let at_once = |caps: crate::vfs::Caps| caps.copy_at_once.min(insisted);
+        services && !item.no_copies && self.to.is_some_and(|caps| item.size() > at_once(caps))
     }
 
     /// The places can't do it by themselves: the bytes pass through here.
