@@ -69,6 +69,8 @@ pub enum Io {
         at: Uri,
         /// What is there.
         found: Box<Entry>,
+        /// What the journal kept of writing it, where it kept any.
+        state: Option<Box<SinkState>>,
     },
     /// Keeps an empty directory where directories are prefixes: puts its marker.
     Mark {
@@ -366,7 +368,8 @@ pub enum Reply {
     Native(Option<Box<Placed>>),
     /// Of `Recall`.
     Recalled(Option<Box<Earlier>>),
-    /// Of `Recognize`: whether it is the job's own.
+    /// Of `Recognize`: whether it is the job's own. What is whole by what the journal kept of it is told as
+    /// committed.
     Recognized(bool),
     /// Of `Create`.
     Created {

@@ -9,4 +9,5 @@ mod http;
 mod kill;
 mod moves;
 mod plan;
+mod resume;
 mod trees;

@@ -108,7 +108,9 @@ impl Worker {
             }
             Io::Abort { item, from, at } => self.abort(item, &from, &at).await,
             Io::Recall { source } => Ok(Reply::Recalled(self.record.recall(&source).await)),
-            Io::Recognize { from, entry, at, found } => self.recognize(&from, &entry, &at, &found).await,
+            Io::Recognize { from, entry, at, found, state } => {
+                self.recognize(&from, &entry, &at, &found, state.as_deref()).await
+            }
             Io::DressDir { at, attributes } => {
                 self.places.at(&at)?.dress(&attributes).await.map(|()| Reply::Done)
             }

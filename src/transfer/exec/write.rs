@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt;
+
 use super::super::io::{ItemId, Reply};
 use super::budget::Permit;
 use super::perform::{Passed, Worker, counted};
 use super::rate::limited;
 use super::verify;
 use crate::model::{Entry, ErrorKind, Head, Op, Result, Uri, VfsError};
-use crate::vfs::{Attributes, CreateHint, DynPath, Precondition, Reading, Sink, SinkState};
+use crate::vfs::{Attributes, CreateHint, DynPath, Placed, Precondition, Proof, Reading, Sink, SinkState};
 
 /// A range of a source.
 pub struct Range {
@@ -180,13 +182,16 @@ impl Worker {
     }
 
     /// Whether what is at the destination was put there by an earlier attempt of this job: on a service it
-    /// carries the job's tag, on a disk it has the size and the time that the copy would have.
+    /// carries the job's tag, on a disk it has the size and the time that the copy would have. It is
+    /// the whole copy where the parts that the journal knows of are in it as well: a temporary file gets its
+    /// name only when it is whole.
     pub(super) async fn recognize(
         &self,
         from: &Uri,
         entry: &Entry,
         at: &Uri,
         found: &Entry,
+        state: Option<&SinkState>,
     ) -> Result<Reply> {
         if let (Some(link), Some(there)) = (&entry.link, &found.link) {
             return Ok(Reply::Recognized(link.target == there.target));
@@ -203,8 +208,32 @@ impl Worker {
         }
         let kept = if source.caps().metered { source.head().await?.mtime() } else { None };
         let expected = kept.or_else(|| dated(entry).modified_ns());
-        Ok(Reply::Recognized(expected.is_some() && dated(found).modified_ns() == expected))
+        let own = expected.is_some() && dated(found).modified_ns() == expected;
+        let whole = own && holds_parts(&target, found, state).await?;
+        if !whole {
+            return Ok(Reply::Recognized(own));
+        }
+        let placed = Placed { entry: found.clone(), version: None, proof: Proof::Parts };
+        self.record.placed(from, entry, at, &placed, false).await;
+        Ok(Reply::Committed(Box::new(placed)))
     }
+}
+
+/// Whether all parts that are recorded are in this very file; none recorded prove nothing.
+async fn holds_parts(path: &DynPath, found: &Entry, state: Option<&SinkState>) -> Result<bool> {
+    let Some(state) = state.filter(|state| !state.parts.is_empty()) else { return Ok(false) };
+    for part in &state.parts {
+        let on = found.tag.clone().map_or(Precondition::None, Precondition::Matches);
+        let mut body = path.read(Some(part.offset..part.offset + part.len), on).await?;
+        let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
+        while let Some(chunk) = body.try_next().await? {
+            crc.update(&chunk);
+        }
+        if crc.finalize() != part.crc64 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn dated(entry: &Entry) -> Attributes {

@@ -42,7 +42,10 @@ impl File {
 /// What must be there before a write that is to be found again is begun.
 pub(super) fn intend(db: &Connection, of: Of, file: &File, now: Timestamp) -> Result<()> {
     let source = &file.source;
-    drop_open(db, of, source)?;
+    // An earlier intent of which nothing more was heard: maybe there is an upload, whoever asked for it.
+    let orphan = "UPDATE sinks SET job = NULL WHERE job = ?1 AND source = ?2 AND upload IS NULL";
+    db.prepare_cached(orphan)?.execute(params![of.id(), source])?;
+    closed(db, of, source)?;
     let sql =
         "INSERT INTO sinks (job, attempt, source, entry, target, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     db.prepare_cached(sql)?

@@ -11,7 +11,7 @@ use super::report::Failed;
 use super::tasks::{Owner, Task};
 use super::{Machine, VfsError};
 use crate::model::{Entry, ErrorKind, Kind, Op, Result, Tag, Uri};
-use crate::vfs::{Layout, Precondition, Proof};
+use crate::vfs::{Layout, Precondition, Proof, SinkState};
 
 /// A file, object or link of the plan.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub struct Item {
     pub(super) recalled: bool,
     /// What the journal told.
     pub(super) earlier: Option<Box<Earlier>>,
+    /// What the journal kept of a write of which nothing else is left.
+    pub(super) state: Option<Box<SinkState>>,
     /// Where the parts begin that an earlier attempt has sent.
     pub(super) have: BTreeSet<u64>,
     /// Of the bytes counted, those that an earlier attempt has sent.
@@ -109,6 +111,7 @@ impl Item {
             active: false,
             recalled: false,
             earlier: None,
+            state: None,
             have: BTreeSet::new(),
             kept_bytes: 0,
             own: None,
@@ -270,6 +273,7 @@ impl Machine {
             }
             (Io::Recall { .. }, Ok(Reply::Recalled(earlier))) => self.recalled(id, earlier),
             (Io::Recognize { .. }, Ok(Reply::Recognized(own))) => self.recognized(id, own),
+            (Io::Recognize { .. }, Ok(Reply::Committed(placed))) => self.recovered(id, &placed),
             (Io::Resume { .. }, result) => self.taken_up(id, result),
             (Io::Link { .. }, Ok(_)) => self.copied(id, None),
             (Io::Native { .. }, Ok(Reply::Native(Some(placed)))) => self.copied(id, Some(&placed)),

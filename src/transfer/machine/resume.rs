@@ -86,7 +86,9 @@ impl Machine {
         item.copies = hint.copies;
         let (from, at) = (item.source.clone(), item.target.clone());
         let state = if same { state } else { Box::new(SinkState { parts: Vec::new(), ..*state }) };
-        if !same {
+        if same {
+            item.state = Some(state.clone());
+        } else {
             item.after = Some(After::Anew);
             self.note_changed(id);
         }
@@ -100,7 +102,7 @@ impl Machine {
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
                 let Some(item) = self.items.get_mut(&id) else { return };
                 (item.after, item.copies) = (None, false);
-                let why = format!("{} starts over: nothing is left of what was begun", item.source);
+                let why = format!("{}: nothing is left of what was begun", item.source);
                 self.actions.push(Action::Note(why));
                 self.look(id, Looking::First);
             }
@@ -154,7 +156,16 @@ impl Machine {
             entry: Box::new(item.entry.clone()),
             at: item.target.clone(),
             found: Box::new(found.clone()),
+            state: item.state.clone(),
         })
+    }
+
+    /// What is in the way is the whole copy, though no record says so.
+    pub(super) fn recovered(&mut self, id: ItemId, placed: &Placed) {
+        let Some(item) = self.items.get(&id) else { return };
+        self.progress.kept.bytes += item.size();
+        self.progress.kept.files += 1;
+        self.copied(id, Some(placed));
     }
 
     /// What is in the way is the job's own: it is written again, bound to just that. Or it isn't.

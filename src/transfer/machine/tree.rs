@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::io::{DirId, Io, ItemId, Reply};
+use super::super::io::{Action, DirId, Io, ItemId, Reply};
 use super::super::job::{FileEnd, JobKind, SourceItem};
 use super::super::names::{self, Taken};
 use super::file::Item;
@@ -138,6 +138,14 @@ impl Machine {
             (Io::MakeDir { .. }, Ok(Reply::Made { fresh })) => self.dir_made(id, fresh),
             (Io::Page { page, .. }, Ok(Reply::Page(Some(entries)))) => self.page(id, *page, &entries),
             (Io::Page { .. }, Ok(_)) => self.dir_listed(id),
+            (Io::Page { .. }, Err(error)) if self.is_gone_by_now(&error) => {
+                if let Some(dir) = self.dirs.get_mut(&id) {
+                    dir.empty = false;
+                }
+                let note = format!("{} is gone: nothing is left to do there", error.uri);
+                self.actions.push(Action::Note(note));
+                self.dir_listed(id);
+            }
             (Io::Page { .. }, Err(error)) => {
                 self.fail_dir(id, error);
                 self.dir_listed(id);
@@ -166,6 +174,11 @@ impl Machine {
             }
             (_, Ok(_)) => self.dir_over(id),
         }
+    }
+
+    /// Whether a directory isn't there any more since an earlier attempt took all of it away.
+    fn is_gone_by_now(&self, error: &VfsError) -> bool {
+        self.resumed && self.kind != JobKind::Copy && error.kind == ErrorKind::NotFound
     }
 
     fn dir_renamed(&mut self, id: DirId, result: Result<Reply>) {

@@ -1,0 +1,238 @@
+//! Leaving a job and going on with it, after what may have happened meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bifold::model::ErrorKind;
+use bifold::transfer::{
+    Choice, Engine, JobEvent, JobHandle, JobId, JobKind, JobOptions, JobSpec, Journal, Outcome, ResumeError,
+    Target,
+};
+use demo::{Effect, Gate, Rule};
+
+use super::bed::{Bed, Pair, finish, noise};
+
+const PART: usize = 5 << 20;
+
+/// An upload of three parts that was left while its last part was on its way.
+struct Left {
+    bed: Bed,
+    engine: Engine,
+    number: u64,
+    gate: Gate,
+}
+
+fn options() -> JobOptions {
+    JobOptions { part_size: Some(PART as u64), at_once: Some(1), ..JobOptions::default() }
+}
+
+async fn journal(bed: &Bed) -> Journal {
+    let (journal, told) = Journal::open(Some(&bed.dir.path().join("state"))).await;
+    assert_eq!(told, None);
+    journal
+}
+
+async fn spec(bed: &Bed, kind: JobKind, options: JobOptions) -> JobSpec {
+    let sources = bed.left.items(&["big"]).await;
+    let target = Some(Target::Into(bed.right.root.uri().clone()));
+    JobSpec { kind, sources, target, options }
+}
+
+async fn left() -> Left {
+    let bed = Bed::new(Pair::LocalS3);
+    bed.left.put("big", &noise(2 * PART + 77)).await;
+    let engine = bed.engine.clone().with_journal(journal(&bed).await);
+    let gate = Gate::new();
+    bed.server().faults().add(Rule::on("UploadPart", Effect::Hold(gate.clone())).skip(2));
+    let job = engine.start(JobId(1), spec(&bed, JobKind::Copy, options()).await);
+    gate.arrived(1).await;
+    job.control().suspend();
+    let outcome = finish(job, Choice::Cancel).await;
+    assert!(outcome.suspended && !outcome.cancelled, "{outcome:?}");
+    let number = outcome.number.expect("the journal keeps it");
+    bed.server().faults().clear();
+    bed.server().reset_counts();
+    Left { bed, engine, number, gate }
+}
+
+impl Left {
+    async fn resume(&self) -> JobHandle {
+        self.engine.resume(JobId(2), self.number).await.expect("it can be resumed")
+    }
+
+    async fn go_on(&self) -> (Outcome, Vec<String>) {
+        let mut job = self.resume().await;
+        let mut notes = Vec::new();
+        let run = async {
+            loop {
+                match job.next().await.expect("it ends with a word") {
+                    JobEvent::Note(note) => notes.push(note),
+                    JobEvent::Asks(number, _) => {
+                        job.answer(number, bifold::transfer::Answer { choice: Choice::Skip, for_all: false });
+                    }
+                    JobEvent::Finished(outcome) => return *outcome,
+                    _ => {}
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(Duration::from_mins(1), run).await.expect("the job ends");
+        (outcome, notes)
+    }
+
+    fn parts(&self) -> u64 {
+        self.bed.server().counts().get("UploadPart")
+    }
+}
+
+#[tokio::test]
+async fn what_was_left_goes_on_with_the_part_that_is_missing() {
+    let left = left().await;
+    assert_eq!(left.bed.server().store().open_uploads("right").len(), 1, "it is kept");
+    left.gate.open();
+    let (outcome, _) = left.go_on().await;
+    assert_eq!(outcome.failures, []);
+    assert_eq!(left.parts(), 1);
+    assert_eq!(outcome.progress.kept.bytes, 2 * PART as u64);
+    assert_eq!(left.bed.right.get("big").await, Some(noise(2 * PART + 77)));
+    left.bed.check_clean();
+    let again = left.engine.resume(JobId(3), left.number).await.expect_err("it is done");
+    assert!(again.to_string().contains("is done"), "{again}");
+}
+
+#[tokio::test]
+async fn a_job_isnt_gone_on_with_under_another_identity() {
+    let left = left().await;
+    let other =
+        left.engine.clone().with_identities(Arc::new(|name| Some(format!("{name} of somebody else"))));
+    let refused = other.resume(JobId(2), left.number).await.expect_err("another identity");
+    assert!(matches!(refused, ResumeError::Identity { .. }), "{refused}");
+    assert!(refused.to_string().contains("s3 of somebody else"), "{refused}");
+    assert_eq!(left.bed.server().counts().total(), 0, "nothing was asked under it");
+    let (outcome, _) = left.go_on().await;
+    assert_eq!(outcome.failures, []);
+}
+
+#[tokio::test]
+async fn a_job_has_one_owner() {
+    let left = left().await;
+    left.bed.server().faults().add(Rule::on("UploadPart", Effect::Hold(left.gate.clone())));
+    let job = left.resume().await;
+    let second = left.bed.engine.clone().with_journal(journal(&left.bed).await);
+    let refused = second.resume(JobId(3), left.number).await.expect_err("it is running");
+    assert!(refused.to_string().contains("running"), "{refused}");
+    left.gate.open();
+    let outcome = finish(job, Choice::Cancel).await;
+    assert_eq!(outcome.failures, []);
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn a_changed_source_starts_over_and_says_so() {
+    let left = left().await;
+    let mut bytes = noise(2 * PART + 77);
+    bytes[3] ^= 1;
+    left.bed.left.put("big", &bytes).await;
+    let (outcome, notes) = left.go_on().await;
+    assert_eq!(outcome.failures, []);
+    assert_eq!(left.parts(), 3);
+    assert!(notes.iter().any(|note| note.contains("changed since")), "{notes:?}");
+    assert_eq!(left.bed.right.get("big").await, Some(bytes));
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn the_upload_of_a_source_that_is_gone_is_aborted_and_told() {
+    let left = left().await;
+    std::fs::remove_file(left.bed.dir.path().join("left/big")).expect("it was there");
+    let (outcome, notes) = left.go_on().await;
+    let kinds: Vec<_> = outcome.failures.iter().map(|failure| failure.error.kind).collect();
+    assert_eq!(kinds, [ErrorKind::NotFound]);
+    assert!(notes.iter().any(|note| note.contains("is given up")), "{notes:?}");
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn an_upload_that_somebody_aborted_starts_over_and_says_so() {
+    let left = left().await;
+    let (_, id) = left.bed.server().store().open_uploads("right").remove(0);
+    let path = left.bed.right.path("big");
+    let state = bifold::vfs::SinkState {
+        id: format!("x:{id}"),
+        part_size: PART as u64,
+        size: Some(2 * PART as u64 + 77),
+        parts: Vec::new(),
+    };
+    path.resume(state, bifold::vfs::CreateHint::default())
+        .await
+        .expect("it is open")
+        .abort()
+        .await
+        .expect("aborted");
+    let (outcome, notes) = left.go_on().await;
+    assert_eq!((outcome.failures.len(), left.parts()), (0, 3));
+    assert!(notes.iter().any(|note| note.contains("nothing is left")), "{notes:?}");
+    assert_eq!(left.bed.right.get("big").await, Some(noise(2 * PART + 77)));
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn what_another_client_wrote_meanwhile_is_not_overwritten() {
+    let left = left().await;
+    left.bed.server().store().put("right", "big", "theirs");
+    let (outcome, _) = left.go_on().await;
+    assert_eq!((outcome.failures.len(), outcome.progress.skipped), (0, 1));
+    assert_eq!(left.bed.right.get("big").await.as_deref(), Some(&b"theirs"[..]));
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn a_job_can_be_left_twice() {
+    let left = left().await;
+    let gate = Gate::new();
+    left.bed.server().faults().add(Rule::on("UploadPart", Effect::Hold(gate.clone())));
+    let job = left.resume().await;
+    gate.arrived(1).await;
+    job.control().suspend();
+    assert!(finish(job, Choice::Cancel).await.suspended);
+    left.bed.server().faults().clear();
+    left.bed.server().reset_counts();
+    let (outcome, _) = left.go_on().await;
+    assert_eq!((outcome.failures.len(), left.parts()), (0, 1));
+    assert_eq!(left.bed.right.get("big").await, Some(noise(2 * PART + 77)));
+    left.bed.check_clean();
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_beginning_of_an_upload_leaves_an_intent() {
+    let bed = Bed::new(Pair::LocalS3);
+    bed.left.put("big", &noise(2 * PART + 77)).await;
+    let kept = journal(&bed).await;
+    let engine = bed.engine.clone().with_journal(kept.clone());
+    bed.server().faults().add(Rule::on("CreateMultipartUpload", Effect::LoseAnswer));
+    let outcome =
+        finish(engine.start(JobId(1), spec(&bed, JobKind::Copy, options()).await), Choice::Cancel).await;
+    assert_eq!(outcome.failures, []);
+    assert_eq!(bed.right.get("big").await, Some(noise(2 * PART + 77)));
+    let known = kept.uploads().await.expect("a journal");
+    assert_eq!(bed.server().store().open_uploads("right").len(), 1);
+    let [orphan] = &known[..] else { panic!("one is known: {known:?}") };
+    assert_eq!((&orphan.uri, &orphan.upload), (&bed.right.uri("big"), &None));
+}
+
+#[tokio::test]
+async fn a_paused_job_does_nothing_until_it_goes_on() {
+    let bed = Bed::new(Pair::LocalS3);
+    bed.left.put("big", &noise(2 * PART + 77)).await;
+    let gate = bed.server().faults().hold("UploadPart");
+    let mut job = bed.engine.start(JobId(1), spec(&bed, JobKind::Copy, options()).await);
+    gate.arrived(1).await;
+    job.control().pause();
+    while !matches!(job.next().await.expect("an event"), JobEvent::Paused(true)) {}
+    gate.open();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(bed.server().counts().get("UploadPart"), 1, "what was under way came to its end, and no more");
+    job.control().go_on();
+    let outcome = finish(job, Choice::Cancel).await;
+    assert_eq!(outcome.failures, []);
+    bed.check_clean();
+}
