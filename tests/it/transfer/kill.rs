@@ -224,7 +224,10 @@ fn killed_and_gone_on(
     if let Some(known) = known.filter(|_| begun) {
         // Of what got its name already nothing is sent again, if anything is known of it.
         let missing = if placed && known > 0 { 0 } else { 3 - known };
-        assert_eq!(parts_sent(place, from, to), missing, "{what}: parts sent again: {}", text(&second));
+        let sent = parts_sent(place, from, to);
+        // A part that was on its way to a service when the program died may have come there since.
+        let right = if from == At::Disk { sent <= missing } else { sent == missing };
+        assert!(right, "{what}: {sent} parts were sent, {missing} were missing: {}", text(&second));
     }
     true
 }

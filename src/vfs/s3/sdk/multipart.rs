@@ -8,6 +8,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, EncodingType, MultipartUpload,
     Part,
 };
+use aws_smithy_types::retry::RetryConfig;
 
 use super::super::super::Precondition;
 use super::super::api::{ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart, Written};
@@ -40,7 +41,10 @@ impl Sdk {
                     .set_checksum_algorithm(crc.then_some(ChecksumAlgorithm::Crc64Nvme))
                     .set_checksum_type(crc.then_some(ChecksumType::FullObject))
                     .set_request_payer(route.payer);
-                request.customize().interceptor(route.watch).send()
+                // Never again by itself: each attempt whose answer is lost may leave an upload that nobody
+                // knows the id of, and whoever keeps a journal has to hear of it.
+                let once = aws_sdk_s3::Config::builder().retry_config(RetryConfig::disabled());
+                request.customize().config_override(once).interceptor(route.watch).send()
             })
             .await?;
         let id = output.upload_id().ok_or_else(|| ask.error(ErrorKind::Corrupt, "the upload has no id"))?;
