@@ -84,8 +84,16 @@ impl S3Access for Access {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
+        let token = cx.headers().get("x-amz-security-token").and_then(|token| token.to_str().ok());
+        let token = token.unwrap_or_default().to_owned();
         for effect in self.faults.take(&operation, &key) {
+            if matches!(effect, Effect::ExpireToken) {
+                self.faults.expire(&token);
+            }
             self.apply(effect, &exchange).await?;
+        }
+        if self.faults.is_expired(&token) {
+            return Err(error(400, "ExpiredToken", "The provided token has expired."));
         }
         self.permit(cx)
     }

@@ -1,5 +1,6 @@
 //! Scripted faults: [`Faults`], [`Rule`], [`Effect`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,9 @@ pub enum Effect {
     /// The conditions of a deletion, or on the destination of a copy, are passed over in silence, as some
     /// services do.
     Unconditional,
+    /// The session token of this request has expired: it, and each later one that carries the token, is
+    /// refused so.
+    ExpireToken,
     /// The operation waits for [`Gate::open`].
     Hold(Gate),
     /// This runs before the operation: what another client does in between.
@@ -118,6 +122,7 @@ impl fmt::Debug for Effect {
             Self::EmptyPage => f.write_str("EmptyPage"),
             Self::RepeatToken => f.write_str("RepeatToken"),
             Self::Unconditional => f.write_str("Unconditional"),
+            Self::ExpireToken => f.write_str("ExpireToken"),
             Self::Hold(_) => f.write_str("Hold"),
             Self::Run(_) => f.write_str("Run"),
         }
@@ -186,7 +191,7 @@ impl Rule {
 
 /// The faults to come. Each rule that matches a request is applied, in the order they were added.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Vec<Rule>>>);
+pub struct Faults(Arc<Mutex<Vec<Rule>>>, Arc<Mutex<BTreeSet<String>>>);
 
 impl Faults {
     /// Adds a rule.
@@ -201,9 +206,17 @@ impl Faults {
         gate
     }
 
-    /// Forgets every rule.
+    /// Forgets every rule. Tokens that expired stay so.
     pub fn clear(&self) {
         self.0.lock().clear();
+    }
+
+    pub(crate) fn expire(&self, token: &str) {
+        self.1.lock().insert(token.to_owned());
+    }
+
+    pub(crate) fn is_expired(&self, token: &str) -> bool {
+        self.1.lock().contains(token)
     }
 
     /// How many rules still wait for a request (one that is for every request waits for ever).

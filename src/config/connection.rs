@@ -47,6 +47,8 @@ pub struct Connection {
     pub encryption: Option<String>,
     /// The id of the key for it.
     pub kms_key_id: Option<String>,
+    /// For how many seconds no byte may move before a transfer's request counts as stalled; else 30.
+    pub stall_seconds: Option<u16>,
     /// Keys on a page of a listing, 1 to 1,000 (for tests and odd services).
     pub page_size: Option<u16>,
 }

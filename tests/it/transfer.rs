@@ -7,6 +7,7 @@ mod disk;
 mod faults;
 mod http;
 mod kill;
+mod matrix;
 mod moves;
 mod plan;
 mod resume;

@@ -78,6 +78,15 @@ impl Bed {
 
     /// Empty sides, with this memory as the service.
     pub fn with_memory(pair: Pair, memory: Memory) -> Self {
+        Self::set_up(pair, memory, Connection::default(), |server| server.env().into_iter().collect())
+    }
+
+    /// Empty sides, on a service that is reached as `connection` has it, from this environment.
+    pub fn reaching(pair: Pair, connection: Connection, env: impl FnOnce(&Server) -> Env) -> Self {
+        Self::set_up(pair, Memory::like_s3("mem"), connection, env)
+    }
+
+    fn set_up(pair: Pair, memory: Memory, connection: Connection, env: impl FnOnce(&Server) -> Env) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let memory = Arc::new(memory);
         memory.put_dir("left");
@@ -86,7 +95,7 @@ impl Bed {
             std::fs::create_dir(dir.path().join(name)).expect("a directory");
         }
         let script = Script::new();
-        let server = pair.needs_server().then(serve);
+        let server = pair.needs_server().then(|| serve(connection, env));
         let registry = server.as_ref().map(|(_, registry)| registry.clone());
         let (kept, scripted) = (memory.clone(), script.clone());
         let find = move |uri: &Uri| match uri {
@@ -183,17 +192,18 @@ impl Bed {
     }
 }
 
-fn serve() -> (Server, Registry) {
+fn serve(connection: Connection, env: impl FnOnce(&Server) -> Env) -> (Server, Registry) {
     let server = Server::start(demo::Options::default()).expect("a free port");
     for name in ["left", "right"] {
         server.store().create_bucket(name);
     }
     let mut settings = Settings::default();
     let checked = Some(ChecksumMode::WhenSupported);
-    let checked = Connection { response_checksums: checked, ..Connection::default() };
-    settings.connections.insert("other".to_owned(), Connection::default());
+    let checked = Connection { response_checksums: checked, ..connection.clone() };
+    settings.connections.insert("s3".to_owned(), connection.clone());
+    settings.connections.insert("other".to_owned(), connection);
     settings.connections.insert("checked".to_owned(), checked);
-    let env: Env = server.env().into_iter().collect();
+    let env = env(&server);
     let registry = Registry::new(&settings, &env);
     (server, registry)
 }

@@ -16,30 +16,36 @@ use super::super::super::Body;
 use super::Ask;
 use crate::model::{ErrorKind, VfsError};
 
-/// How long no byte may move.
+/// How long no byte may move, unless the connection says otherwise.
 pub(super) const STALL: Duration = Duration::from_secs(30);
-/// How long the answer may take once all is sent: a service may be busy with what it got.
-pub(super) const SILENCE: Duration = Duration::from_mins(15);
 /// The step in which a body is handed over, so that its progress is seen.
 const STEP: usize = 64 << 10;
 
+/// How long the answer may take once all is sent: a service may be busy with what it got.
+pub(super) fn silence(stall: Duration) -> Duration {
+    stall * 30
+}
+
 /// When a body last moved, and how long it may rest.
 #[derive(Debug)]
-pub(super) struct Sending(Mutex<(Instant, Duration)>);
+pub(super) struct Sending {
+    stall: Duration,
+    state: Mutex<(Instant, Duration)>,
+}
 
 impl Sending {
     /// Nothing to send: the answer may take `limit`.
     pub(super) fn answer_within(limit: Duration) -> Self {
-        Self(Mutex::new((Instant::now(), limit)))
+        Self { stall: limit, state: Mutex::new((Instant::now(), limit)) }
     }
 
     fn moved(&self, done: bool) {
-        *self.0.lock() = (Instant::now(), if done { SILENCE } else { STALL });
+        *self.state.lock() = (Instant::now(), if done { silence(self.stall) } else { self.stall });
     }
 
     /// The moment at which it counts as stalled unless it moves before.
     fn deadline(&self) -> Instant {
-        let (last, limit) = *self.0.lock();
+        let (last, limit) = *self.state.lock();
         last + limit
     }
 }
@@ -77,8 +83,9 @@ impl http_body::Body for Steps {
 }
 
 /// A body to send, and what tells how far it is. An empty one has nothing that could stall.
-pub(super) fn outgoing(bytes: &Bytes) -> (ByteStream, Arc<Sending>) {
-    let sending = Arc::new(Sending::answer_within(if bytes.is_empty() { SILENCE } else { STALL }));
+pub(super) fn outgoing(bytes: &Bytes, stall: Duration) -> (ByteStream, Arc<Sending>) {
+    let limit = if bytes.is_empty() { silence(stall) } else { stall };
+    let sending = Arc::new(Sending::answer_within(limit));
     let steps = Steps { left: bytes.clone(), sending: sending.clone() };
     let body = if bytes.is_empty() { SdkBody::empty() } else { SdkBody::from_body_1_x(steps) };
     (ByteStream::new(body), sending)
@@ -97,7 +104,7 @@ pub(super) async fn unless_stalled<F: Future>(sending: &Sending, request: F) -> 
 }
 
 /// A body as it arrives. It ends well only when exactly `expected` bytes came.
-pub(super) fn incoming(body: ByteStream, expected: Option<u64>, ask: Ask) -> Body {
+pub(super) fn incoming(body: ByteStream, expected: Option<u64>, stall: Duration, ask: Ask) -> Body {
     struct State {
         body: ByteStream,
         got: u64,
@@ -105,14 +112,17 @@ pub(super) fn incoming(body: ByteStream, expected: Option<u64>, ask: Ask) -> Bod
         ask: Ask,
     }
     let state = State { body, got: 0, expected, ask };
-    Box::pin(stream::try_unfold(state, |mut state| async move {
+    Box::pin(stream::try_unfold(state, move |mut state| async move {
         let fail = |state: &State, kind, reason: String| {
             let of = state.expected.map(|all| format!(" of {all}")).unwrap_or_default();
             let reason = format!("{reason} after {}{of} bytes", state.got);
             VfsError::new(state.ask.op, state.ask.uri.clone(), kind, reason)
         };
-        match timeout(STALL, state.body.next()).await {
-            Err(_) => Err(fail(&state, ErrorKind::Timeout, "no byte came for 30 s".into())),
+        match timeout(stall, state.body.next()).await {
+            Err(_) => {
+                let why = format!("no byte came for {} s", stall.as_secs());
+                Err(fail(&state, ErrorKind::Timeout, why))
+            }
             Ok(Some(Ok(bytes))) => {
                 state.got += bytes.len() as u64;
                 Ok(Some((bytes, state)))
@@ -149,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_moves_is_given_up() {
-        let (_body, sending) = outgoing(&Bytes::from_static(b"x"));
+        let (_body, sending) = outgoing(&Bytes::from_static(b"x"), STALL);
         let before = Instant::now();
         assert!(unless_stalled(&sending, std::future::pending::<()>()).await.is_none());
         assert_eq!(before.elapsed(), STALL);
@@ -157,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_moves_may_take_as_long_as_it_wants() {
-        let (_body, sending) = outgoing(&Bytes::from_static(b"x"));
+        let (_body, sending) = outgoing(&Bytes::from_static(b"x"), STALL);
         let slow = async {
             for _ in 0..100 {
                 tokio::time::sleep(STALL * 9 / 10).await;
@@ -172,7 +182,7 @@ mod tests {
         let first = stream::iter([Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"abc")))]);
         let stuck = http_body_util::StreamBody::new(first.chain(stream::pending()));
         let body = ByteStream::new(SdkBody::from_body_1_x(stuck));
-        let pieces: Vec<_> = incoming(body, Some(9), ask()).collect().await;
+        let pieces: Vec<_> = incoming(body, Some(9), STALL, ask()).collect().await;
         assert_eq!(pieces.first().and_then(|piece| piece.clone().ok()).as_deref(), Some(&b"abc"[..]));
         let error = pieces.last().expect("an end").as_ref().expect_err("stalled");
         assert_eq!(error.kind, ErrorKind::Timeout);
@@ -180,10 +190,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_body_is_an_error() {
-        let body: Vec<_> = incoming(ByteStream::from_static(b"abc"), Some(4), ask()).collect().await;
+        let body: Vec<_> = incoming(ByteStream::from_static(b"abc"), Some(4), STALL, ask()).collect().await;
         let error = body.last().expect("an end").as_ref().expect_err("too short");
         assert_eq!(error.kind, ErrorKind::Unavailable);
-        let body: Vec<_> = incoming(ByteStream::from_static(b"abc"), Some(3), ask()).collect().await;
+        let body: Vec<_> = incoming(ByteStream::from_static(b"abc"), Some(3), STALL, ask()).collect().await;
         assert!(body.iter().all(Result::is_ok));
     }
 }

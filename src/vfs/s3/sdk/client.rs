@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::{
     RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
@@ -13,6 +14,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::os_shim_internal;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use super::super::endpoint;
 use super::{credentials, http};
@@ -24,6 +26,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 const CALL_ATTEMPTS: u32 = 5;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long clients with new credentials are held to be good: whoever refuses those at once refuses all.
+const RENEWED: Duration = Duration::from_secs(5);
 /// The region where nothing names one: every service knows it.
 const NO_REGION: &str = "us-east-1";
 
@@ -42,6 +46,8 @@ pub(super) struct Clients {
     pub sends_crc: bool,
     /// Whether answers are to carry checksums.
     pub asks_crc: bool,
+    /// Which generation of credentials they hold.
+    born: u64,
 }
 
 /// What is found once, on first use: files are read and variables looked at, nothing is asked.
@@ -59,11 +65,18 @@ pub(super) struct ClientPool {
     env: Env,
     base: OnceCell<Base>,
     by_region: Mutex<HashMap<Arc<str>, Clients>>,
+    renewed: Mutex<(u64, Option<Instant>)>,
 }
 
 impl ClientPool {
     pub(super) fn new(connection: Connection, env: Env) -> Self {
-        Self { connection, env, base: OnceCell::new(), by_region: Mutex::default() }
+        Self {
+            connection,
+            env,
+            base: OnceCell::new(),
+            by_region: Mutex::default(),
+            renewed: Mutex::default(),
+        }
     }
 
     /// The region that applies where a bucket's own isn't known.
@@ -82,8 +95,25 @@ impl ClientPool {
         let base = self.base().await?;
         let region = region.unwrap_or_else(|| base.region.clone());
         let mut made = self.by_region.lock();
-        let clients = made.entry(region.clone()).or_insert_with(|| self.make(base, region));
+        let born = self.renewed.lock().0;
+        let clients = made.entry(region.clone()).or_insert_with(|| self.make(base, region, born));
         Ok(clients.clone())
+    }
+
+    /// Sees to it that credentials are asked for anew, since a service refused those of `used`. `false` where
+    /// that was done just before, and didn't help.
+    pub(super) fn renew(&self, used: &Clients) -> bool {
+        let mut made = self.by_region.lock();
+        let mut renewed = self.renewed.lock();
+        if renewed.0 != used.born {
+            return true;
+        }
+        if renewed.1.is_some_and(|at| at.elapsed() < RENEWED) {
+            return false;
+        }
+        *renewed = (renewed.0 + 1, Some(Instant::now()));
+        made.clear();
+        true
     }
 
     async fn base(&self) -> Result<&Base, endpoint::BadEndpoint> {
@@ -123,7 +153,7 @@ impl ClientPool {
         loader
     }
 
-    fn make(&self, base: &Base, region: Arc<str>) -> Clients {
+    fn make(&self, base: &Base, region: Arc<str>, born: u64) -> Clients {
         let custom = base.endpoint.is_some();
         let path_style = self.connection.path_style.unwrap_or(custom);
         let sends_crc = mode(self.connection.request_checksums, custom) == ChecksumMode::WhenSupported;
@@ -141,6 +171,7 @@ impl ClientPool {
             path_style,
             sends_crc,
             asks_crc,
+            born,
         }
     }
 
@@ -152,6 +183,8 @@ impl ClientPool {
             .region(Region::new(region.to_owned()))
             .force_path_style(path_style)
             .timeout_config(timeouts)
+            // Of its own, so that it ends with these clients.
+            .identity_cache(IdentityCache::lazy().build())
             .request_checksum_calculation(match mode(self.connection.request_checksums, custom) {
                 ChecksumMode::WhenSupported => RequestChecksumCalculation::WhenSupported,
                 ChecksumMode::WhenRequired => RequestChecksumCalculation::WhenRequired,

@@ -18,6 +18,7 @@ use crate::model::{ErrorKind, VfsError};
 pub(super) struct Failure {
     kind: ErrorKind,
     reason: String,
+    status: Option<u16>,
     code: Option<String>,
     region: Option<Arc<str>>,
     source: Arc<dyn StdError + Send + Sync>,
@@ -38,12 +39,20 @@ impl Failure {
             SdkError::ResponseError(_) => (ErrorKind::Unavailable, "the answer broke off".to_owned()),
             other => of_the_way(other),
         };
-        Self { kind, reason, code, region, source: Arc::new(error) }
+        Self { kind, reason, status, code, region, source: Arc::new(error) }
     }
 
     /// The other region that the bucket is in, if that is what the service says.
     pub(super) fn other_region(&self, asked: &str) -> Option<Arc<str>> {
         self.region.clone().filter(|region| &**region != asked)
+    }
+
+    /// Whether it may be that the credentials ran out before their time. The answer to a HEAD has no code.
+    pub(super) fn ran_out(&self) -> bool {
+        match self.code.as_deref() {
+            None => self.status == Some(400) && self.region.is_none(),
+            Some(code) => matches!(code, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired"),
+        }
     }
 
     /// `endpoint` is the address that was asked, for a failure on the way there.

@@ -24,6 +24,7 @@ mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -53,6 +54,8 @@ struct Inner {
     buckets: Mutex<HashMap<Arc<str>, Option<Arc<str>>>>,
     page_size: i32,
     requester_pays: bool,
+    /// How long no byte may move.
+    stall: Duration,
 }
 
 /// One request: what it is for, for errors, figures and the log.
@@ -93,6 +96,9 @@ impl Sdk {
             buckets: Mutex::default(),
             page_size: i32::from(page_size),
             requester_pays: connection.requester_pays,
+            stall: connection
+                .stall_seconds
+                .map_or(body::STALL, |seconds| Duration::from_secs(seconds.max(1).into())),
         }))
     }
 
@@ -109,7 +115,8 @@ impl Sdk {
         Ask { op, kind, uri: Uri::S3(S3Uri::buckets(&self.0.id.name)) }
     }
 
-    /// Sends a request, and once more where the bucket turns out to be in another region.
+    /// Sends a request, and once more where the bucket turns out to be in another region, or with
+    /// credentials asked for anew where those in use ran out.
     async fn call<T, E, F, Fut>(&self, ask: &Ask, send: F) -> Result<T>
     where
         F: Fn(Route) -> Fut + Send + Sync,
@@ -117,15 +124,17 @@ impl Sdk {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let route = self.route(ask, self.known_region(ask)).await?;
-        let asked = route.clients.region.clone();
+        let asked = route.clients.clone();
         let failure = match Box::pin(send(route)).await {
             Ok(answer) => return Ok(self.seen(ask, answer)),
             Err(error) => Failure::new(error),
         };
-        let Some(region) = failure.other_region(&asked) else {
-            return Err(failure.into_error(ask, &self.address()));
+        let region = match failure.other_region(&asked.region) {
+            Some(region) => region,
+            None if failure.ran_out() && self.0.clients.renew(&asked) => asked.region,
+            None => return Err(failure.into_error(ask, &self.address())),
         };
-        tracing::debug!(location = %ask.uri, %region, "the bucket is in another region");
+        tracing::debug!(location = %ask.uri, %region, "asked once more: another region, or new credentials");
         let route = self.route(ask, Some(region.clone())).await?;
         match Box::pin(send(route)).await {
             Ok(answer) => {

@@ -13,7 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use super::super::super::Precondition;
 use super::super::api::{ObjectAttributes, ObjectRef, Payload, UploadRef, UploadedPart, Written};
 use super::super::checksum::crc64_text;
-use super::body::{SILENCE, Sending, outgoing};
+use super::body::{Sending, outgoing, silence};
 use super::convert::{copy_source, timestamp};
 use super::object::{checksums, conditions, dressed, watched};
 use super::versions::decoded;
@@ -60,7 +60,7 @@ impl Sdk {
         let ask = self.ask_upload(Op::Write, OpKind::UploadPart, upload);
         let output = self
             .call(&ask, |route| {
-                let (body, sending) = outgoing(&payload.bytes);
+                let (body, sending) = outgoing(&payload.bytes, self.0.stall);
                 let (crc64, md5) = checksums(payload, route.clients.sends_crc);
                 let request = route
                     .clients
@@ -93,7 +93,7 @@ impl Sdk {
     ) -> Result<UploadedPart> {
         let ask = self.ask_upload(Op::Copy, OpKind::UploadPartCopy, upload);
         let bytes = format!("bytes={}-{}", range.start, range.end - 1);
-        let silent = Sending::answer_within(SILENCE);
+        let silent = Sending::answer_within(silence(self.0.stall));
         let output = self
             .call(&ask, |route| {
                 let request = route
@@ -160,7 +160,7 @@ impl Sdk {
         let (none_match, if_match) = conditions(&ask, precondition)?;
         let list: Vec<_> = parts.iter().map(completed).collect();
         let size = i64::try_from(parts.iter().map(|part| part.size).sum::<u64>()).ok();
-        let silent = Sending::answer_within(SILENCE);
+        let silent = Sending::answer_within(silence(self.0.stall));
         let output = self
             .call(&ask, |route| {
                 let crc = crc64.filter(|_| route.clients.sends_crc);

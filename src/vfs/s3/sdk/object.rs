@@ -14,7 +14,7 @@ use super::super::super::{Precondition, required_etag};
 use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Restated, Written};
 use super::super::checksum::crc64_text;
 use super::super::reasons;
-use super::body::{SILENCE, STALL, Sending, incoming, outgoing, unless_stalled};
+use super::body::{Sending, incoming, outgoing, silence, unless_stalled};
 use super::convert::{copy_source, has_dot_segment, head, head_of_get};
 use super::{Answer, Ask, Sdk, dot_segment};
 use crate::cache::OpKind;
@@ -147,7 +147,7 @@ impl Sdk {
         let ask = self.ask(Op::Read, OpKind::Get, &object.bucket, &object.key);
         let (none_match, if_match) = conditions(&ask, precondition)?;
         let bytes = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
-        let sent = Sending::answer_within(STALL);
+        let sent = Sending::answer_within(self.0.stall);
         let output = self
             .call(&ask, |route| {
                 let request = route
@@ -168,7 +168,7 @@ impl Sdk {
         // A range that reaches beyond the end is cut there, as the service cuts it.
         let end = |range: &Range<u64>| head.entry.size.map_or(range.end, |size| range.end.min(size));
         let expected = range.map(|range| end(&range).saturating_sub(range.start)).or(head.entry.size);
-        Ok(Got { head, body: incoming(output.body, expected, ask) })
+        Ok(Got { head, body: incoming(output.body, expected, self.0.stall, ask) })
     }
 
     pub(super) async fn object_tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
@@ -200,7 +200,7 @@ impl Sdk {
         let (none_match, if_match) = conditions(&ask, precondition)?;
         let output = self
             .call(&ask, |route| {
-                let (body, sending) = outgoing(&payload.bytes);
+                let (body, sending) = outgoing(&payload.bytes, self.0.stall);
                 let (crc64, md5) = checksums(payload, route.clients.sends_crc);
                 let request = route.clients.transfers.put_object().bucket(&*object.bucket).key(&*object.key);
                 let request = dressed!(request, with)
@@ -234,7 +234,7 @@ impl Sdk {
         let ask = self.ask(Op::Copy, OpKind::Copy, &to.bucket, &to.key);
         let (none_match, if_match) = conditions(&ask, precondition)?;
         let with = said(restated);
-        let silent = Sending::answer_within(SILENCE);
+        let silent = Sending::answer_within(silence(self.0.stall));
         let output = self
             .call(&ask, |route| {
                 let request = route.clients.transfers.copy_object().copy_source(copy_source(from));
