@@ -108,31 +108,48 @@ fn lasting() -> Vec<Trouble> {
     ]
 }
 
-/// Where the bytes of a source are, for whoever changes them.
+/// One side from behind: what is there, whatever is wrong with the way to it.
 #[derive(Clone)]
-struct Sources(Option<PathBuf>);
+struct Behind {
+    name: &'static str,
+    dir: Option<PathBuf>,
+}
 
-impl Sources {
-    fn of(bed: &Bed, pair: Pair) -> Self {
-        Self((pair == Pair::LocalS3).then(|| bed.dir.path().join("left")))
+impl Behind {
+    fn left(bed: &Bed, pair: Pair) -> Self {
+        Self { name: "left", dir: (pair == Pair::LocalS3).then(|| bed.dir.path().join("left")) }
+    }
+
+    fn right(bed: &Bed, pair: Pair) -> Self {
+        Self { name: "right", dir: (pair == Pair::S3Local).then(|| bed.dir.path().join("right")) }
     }
 
     /// Replaces what a name holds, or removes it, as somebody else does.
-    fn set(&self, store: &Store, name: &str, bytes: Option<Vec<u8>>) {
-        match (&self.0, bytes) {
-            (Some(dir), Some(bytes)) => std::fs::write(dir.join(name), bytes).expect("written"),
+    fn set(&self, store: &Store, name: &str, bytes: Option<&[u8]>) {
+        match (&self.dir, bytes) {
+            (Some(dir), Some(bytes)) => {
+                std::fs::create_dir_all(dir.join("d")).expect("a directory");
+                std::fs::write(dir.join(name), bytes).expect("written");
+            }
             (Some(dir), None) => drop(std::fs::remove_file(dir.join(name))),
-            (None, Some(bytes)) => store.put("left", name, bytes),
-            (None, None) => store.delete("left", name),
+            (None, Some(bytes)) => store.put(self.name, name, bytes),
+            (None, None) => store.delete(self.name, name),
+        }
+    }
+
+    fn get(&self, store: &Store, name: &str) -> Option<Vec<u8>> {
+        match &self.dir {
+            Some(dir) => std::fs::read(dir.join(name)).ok(),
+            None => store.get(self.name, name).map(|bytes| bytes.to_vec()),
         }
     }
 }
 
 fn source_changes(bed: &Bed, pair: Pair, goes: bool) -> Trouble {
-    let sources = Sources::of(bed, pair);
+    let sources = Behind::left(bed, pair);
     let act = move |store: &Store| {
         let bytes = (!goes).then(|| changed("d/large"));
-        sources.set(store, "d/large", bytes);
+        sources.set(store, "d/large", bytes.as_deref());
     };
     let effect = Effect::run(act);
     let name = if goes { "a source that goes midway" } else { "a source that changes midway" };
@@ -144,15 +161,16 @@ fn source_changes(bed: &Bed, pair: Pair, goes: bool) -> Trouble {
 }
 
 /// A bed with all three sources, and something else at the place of two.
-async fn bed_of(pair: Pair, env: impl FnOnce(&Server) -> Env) -> Bed {
+fn bed_of(pair: Pair, env: impl FnOnce(&Server) -> Env) -> Bed {
     let response_checksums = Some(bifold::config::ChecksumMode::WhenSupported);
-    let connection = Connection { stall_seconds: Some(1), response_checksums, ..Connection::default() };
+    let connection = Connection { stall_seconds: Some(4), response_checksums, ..Connection::default() };
     let bed = Bed::reaching(pair, connection, env);
+    let (left, right) = (Behind::left(&bed, pair), Behind::right(&bed, pair));
     for name in NAMES {
-        bed.left.put(name, content(name)).await;
+        left.set(bed.server().store(), name, Some(content(name)));
     }
     for name in &NAMES[..2] {
-        bed.right.put(name, OLD).await;
+        right.set(bed.server().store(), name, Some(OLD));
     }
     bed
 }
@@ -171,12 +189,14 @@ async fn run(bed: &Bed, kind: JobKind, rules: Vec<Rule>) -> Outcome {
 }
 
 /// What must be true however it ended.
-async fn check(bed: &Bed, kind: JobKind, outcome: &Outcome, what: &str) {
+fn check(bed: &Bed, pair: Pair, kind: JobKind, outcome: &Outcome, what: &str) {
     bed.check_clean();
+    let (behind_left, behind_right) = (Behind::left(bed, pair), Behind::right(bed, pair));
+    let store = bed.server().store();
     let failed: BTreeMap<&Uri, ErrorKind> =
         outcome.failures.iter().map(|failure| (&failure.item.uri, failure.error.kind)).collect();
     for name in NAMES {
-        let (left, right) = (bed.left.get(name).await, bed.right.get(name).await);
+        let (left, right) = (behind_left.get(store, name), behind_right.get(store, name));
         let (whole, other) = (content(name), changed(name));
         let is_whole =
             |bytes: &Option<Vec<u8>>| bytes.as_deref().is_some_and(|it| it == whole || it == other);
@@ -212,13 +232,13 @@ async fn check(bed: &Bed, kind: JobKind, outcome: &Outcome, what: &str) {
 const AT_ONCE: usize = 6;
 
 async fn one(pair: Pair, kind: JobKind, number: usize) {
-    let bed = bed_of(pair, plain).await;
+    let bed = bed_of(pair, plain);
     let mut all: Vec<Trouble> = passing().into_iter().chain(lasting()).collect();
     all.extend([false, true].map(|goes| source_changes(&bed, pair, goes)));
     let trouble = all.swap_remove(number);
     let what = format!("{pair:?} {kind:?}, {}", trouble.name);
     let outcome = run(&bed, kind, trouble.rules).await;
-    check(&bed, kind, &outcome, &what).await;
+    check(&bed, pair, kind, &outcome, &what);
     assert!(!trouble.overcome || outcome.failures.is_empty(), "{what}: {:?}", outcome.failures);
 }
 
@@ -259,7 +279,7 @@ async fn faults_mixed_at_random_lose_nothing() {
     for round in 0..if given.is_some() { 8 } else { 4 } {
         for pair in PAIRS {
             let kind = *rng.choice(&KINDS).expect("two kinds");
-            let bed = bed_of(pair, plain).await;
+            let bed = bed_of(pair, plain);
             let mut all: Vec<Trouble> = passing().into_iter().chain(lasting()).collect();
             all.extend([false, true].map(|goes| source_changes(&bed, pair, goes)));
             let chosen: Vec<Trouble> = (0..3).filter_map(|_| rng.choice(&all).cloned()).collect();
@@ -268,7 +288,7 @@ async fn faults_mixed_at_random_lose_nothing() {
             let rules = chosen.into_iter().flat_map(|trouble| trouble.rules);
             let rules = rules.map(|rule| rule.skip(rng.u32(0..4))).collect();
             let outcome = run(&bed, kind, rules).await;
-            check(&bed, kind, &outcome, &what).await;
+            check(&bed, pair, kind, &outcome, &what);
         }
     }
 }
@@ -302,11 +322,11 @@ async fn a_token_that_expires_midway_is_replaced_by_the_program_that_gave_it() {
         for kind in KINDS {
             for skip in [0, 2, 4] {
                 let dir = tempfile::tempdir().expect("a directory");
-                let bed = bed_of(pair, asking(dir.path())).await;
+                let bed = bed_of(pair, asking(dir.path()));
                 let outcome = run(&bed, kind, vec![Rule::any(Effect::ExpireToken).skip(skip)]).await;
                 let what = format!("{pair:?} {kind:?}, at request {skip}");
                 assert_eq!(outcome.failures, [], "{what}");
-                check(&bed, kind, &outcome, &what).await;
+                check(&bed, pair, kind, &outcome, &what);
                 let asked = std::fs::read_to_string(dir.path().join("asked")).expect("it was asked");
                 assert!(
                     (2..=6).contains(&asked.lines().count()),
@@ -321,10 +341,10 @@ async fn a_token_that_expires_midway_is_replaced_by_the_program_that_gave_it() {
 #[tokio::test]
 async fn a_token_that_nothing_replaces_is_a_failure_that_says_so() {
     for pair in PAIRS {
-        let bed = bed_of(pair, plain).await;
+        let bed = bed_of(pair, plain);
         let outcome =
             run(&bed, JobKind::Move, vec![Rule::any(Effect::expired_token()).skip(4).always()]).await;
-        check(&bed, JobKind::Move, &outcome, &format!("{pair:?}")).await;
+        check(&bed, pair, JobKind::Move, &outcome, &format!("{pair:?}"));
         assert!(!outcome.failures.is_empty(), "{pair:?}");
         for failure in &outcome.failures {
             // The answer to a HEAD has no body that could say which.
@@ -336,7 +356,7 @@ async fn a_token_that_nothing_replaces_is_a_failure_that_says_so() {
 #[tokio::test]
 async fn a_destination_that_changes_midway_is_asked_about_again() {
     for (operation, name) in [("PutObject", "d/small"), ("CompleteMultipartUpload", "d/large")] {
-        let bed = bed_of(Pair::LocalS3, plain).await;
+        let bed = bed_of(Pair::LocalS3, plain);
         let sneak = Effect::run(move |store| store.put("right", name, "sneaked in"));
         bed.server().faults().add(Rule::on(operation, sneak).key(name));
         let job = bed.begin(JobKind::Move, &["d/"], JobOptions::default()).await;
@@ -357,7 +377,7 @@ async fn a_destination_that_changes_midway_is_asked_about_again() {
 
 #[tokio::test]
 async fn a_disk_that_is_full_is_told_at_once() {
-    let bed = bed_of(Pair::S3Local, plain).await;
+    let bed = bed_of(Pair::S3Local, plain);
     let stat = rustix::fs::statvfs(bed.dir.path()).expect("a file system");
     let more = stat.f_bavail * stat.f_frsize + (1 << 30);
     bed.server().store().put("left", "d/large", Blob::repeat("x", more));
@@ -374,7 +394,7 @@ async fn a_disk_that_is_full_is_told_at_once() {
 
 #[tokio::test]
 async fn a_directory_that_may_not_be_written_is_told_and_the_source_stays() {
-    let bed = bed_of(Pair::S3Local, plain).await;
+    let bed = bed_of(Pair::S3Local, plain);
     let closed = bed.dir.path().join("closed");
     std::fs::create_dir(&closed).expect("a directory");
     std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o500)).expect("closed");
