@@ -18,7 +18,8 @@ use super::bed::{Bed, Pair, finish, noise};
 const NAMES: [&str; 3] = ["d/large", "d/small", "d/fresh"];
 const OLD: &[u8] = b"what was there before";
 
-static LARGE: LazyLock<Vec<u8>> = LazyLock::new(|| noise((17 << 20) + 12_345));
+/// Two parts, each more than the buffers on the way hold, so that a stall shows while it is sent.
+static LARGE: LazyLock<Vec<u8>> = LazyLock::new(|| noise(16 << 20));
 
 fn content(name: &str) -> &'static [u8] {
     match name {
