@@ -4,6 +4,7 @@
 //! after it did it (a lost answer), a body is cut short, a call takes long, or something else happens
 //! right before it (another client changes the object).
 
+mod cut;
 mod pages;
 mod sink;
 
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 
+use self::cut::cut;
 use self::pages::{first_rows, rows_of};
 use self::sink::FaultySink;
 use super::{
@@ -212,28 +214,6 @@ impl Faulty {
 /// The path behind a wrapper, so that a backend knows its own kind.
 fn inner(path: &dyn VfsPath) -> &dyn VfsPath {
     path.as_any().downcast_ref::<Faulty>().map_or(path, |faulty| &*faulty.inner)
-}
-
-/// Ends a stream after `at` units, of which each item has some.
-fn cut<T: Send + 'static>(
-    stream: BoxStream<'static, Result<T>>,
-    at: u64,
-    error: Option<VfsError>,
-    units: fn(&T) -> u64,
-    shorten: fn(T, u64) -> T,
-) -> BoxStream<'static, Result<T>> {
-    let rest = stream.scan(at, move |left, item| {
-        let next = match item {
-            Ok(item) if *left > 0 => {
-                let had = std::mem::replace(left, left.saturating_sub(units(&item)));
-                Some(Ok(if units(&item) > had { shorten(item, had) } else { item }))
-            }
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
-        };
-        std::future::ready(next)
-    });
-    rest.chain(stream::iter(error.map(Err))).boxed()
 }
 
 #[async_trait]

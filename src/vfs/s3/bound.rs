@@ -1,5 +1,5 @@
-//! Removals that are bound to what was shown, on services that pass over such a condition in silence:
-//! they are looked at right before.
+//! Removals and copies that are bound to what was shown, on services that pass over such a condition in
+//! silence: what they are bound to is looked at right before.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::api::Detail;
 use super::path::S3Path;
 use crate::model::{ErrorKind, Freshness, Kind, Name, Op, Result, Tag};
-use crate::vfs::{Removal, VfsPath};
+use crate::vfs::{Precondition, Removal, VfsPath};
 
 /// Up to so many are asked for one by one. From there on the listing is the cheaper answer.
 const ONE_BY_ONE: usize = 16;
@@ -26,6 +26,22 @@ pub(super) async fn look(dir: &S3Path, removals: &[Removal]) -> Vec<Result<()>> 
     match tags(dir).await {
         Ok(tags) => removals.iter().map(|removal| compare(dir, removal, tags.get(&removal.name))).collect(),
         Err(error) => vec![Err(error); removals.len()],
+    }
+}
+
+impl S3Path {
+    /// Looks at a destination right before a copy.
+    pub(super) async fn still_bound(&self, op: Op, on: &Precondition) -> Result<()> {
+        if self.service.limits.conditional_copy || *on == Precondition::None {
+            return Ok(());
+        }
+        let object = self.object(op)?;
+        match (on, self.service.api.head(&object, Detail::Row, Freshness::Past).await) {
+            (Precondition::Matches(tag), Ok(head)) if head.entry.tag.as_ref() == Some(tag) => Ok(()),
+            (Precondition::Absent, Err(error)) if error.kind == ErrorKind::NotFound => Ok(()),
+            (_, Err(error)) if error.kind != ErrorKind::NotFound => Err(error),
+            _ => Err(self.error(op, ErrorKind::Conflict, "it is not what it was")),
+        }
     }
 }
 

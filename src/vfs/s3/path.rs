@@ -103,20 +103,6 @@ impl S3Path {
         fits.map_err(|beyond| self.error(op, ErrorKind::Invalid, beyond.to_string()))
     }
 
-    /// Looks at a destination right before a copy that a service binds to nothing: many pass over the
-    /// conditions there in silence.
-    pub(super) async fn still_bound(&self, op: Op, on: &Precondition) -> Result<()> {
-        if self.service.limits.conditional_copy || *on == Precondition::None {
-            return Ok(());
-        }
-        match (on, self.head_now(op, Detail::Row, Freshness::Past).await) {
-            (Precondition::Matches(tag), Ok(head)) if head.entry.tag.as_ref() == Some(tag) => Ok(()),
-            (Precondition::Absent, Err(error)) if error.kind == ErrorKind::NotFound => Ok(()),
-            (_, Err(error)) if error.kind != ErrorKind::NotFound => Err(error),
-            _ => Err(self.error(op, ErrorKind::Conflict, "it is not what it was")),
-        }
-    }
-
     async fn head_now(&self, op: Op, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {
         let object = self.object(op)?;
         self.service.api.head(&object, detail, freshness).await
