@@ -81,7 +81,7 @@ fn route(state: &mut State, msg: Msg) {
         Msg::ListFailed { req, error } => listings::failed(state, req, error),
         Msg::Sorted { req, order } => listings::sorted(state, req, order),
         Msg::Planned { req, plan } => dialog::planned(state, req, plan),
-        Msg::PlanFailed { req, error } => dialog::plan_failed(state, req, error),
+        Msg::PlanFailed { req, error } => dialog::plan_failed(state, req, &error),
         Msg::Completed { req, candidates } => dialog::completed(state, req, candidates),
         Msg::Probed { req, is_dir } => dialog::probed(state, req, is_dir),
         Msg::MadeDir { req, result } => work::made_dir(state, req, result),

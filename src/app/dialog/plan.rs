@@ -179,7 +179,7 @@ pub(in crate::app) fn planned(state: &mut State, req: ReqId, plan: Box<Plan>) {
 }
 
 /// There is no plan.
-pub(in crate::app) fn plan_failed(state: &mut State, req: ReqId, error: VfsError) {
+pub(in crate::app) fn plan_failed(state: &mut State, req: ReqId, error: &VfsError) {
     match waiting(state, req) {
         Some(Waits::Prompt(planning)) => {
             planning.req = None;
@@ -206,17 +206,14 @@ fn list(state: &mut State) {
 
 fn in_words(plan: &Plan) -> String {
     let so_far = if plan.known { "" } else { ", so far" };
-    let mut text = String::new();
     let Plan { conflicts, refusals, .. } = plan;
-    if refusals.count > 0 {
-        text += &format!("{} won't get there{so_far}:\n", refusals.count);
-        text += &names(refusals, |Refusal { uri, why, .. }| format!("{uri}\n  {why}"));
-    }
-    if conflicts.count > 0 {
-        text += &format!("{} are there already{so_far}:\n", conflicts.count);
-        text += &names(conflicts, |Conflict { target, .. }| target.to_string());
-    }
-    text
+    let refused = names(refusals, |Refusal { uri, why, .. }| format!("{uri}\n  {why}"));
+    let there = names(conflicts, |Conflict { target, .. }| target.to_string());
+    let pieces =
+        [(refusals.count, "won't get there", refused), (conflicts.count, "are there already", there)];
+    let pieces = pieces.into_iter().filter(|(count, ..)| *count > 0);
+    let pieces = pieces.map(|(count, what, names)| format!("{count} {what}{so_far}:\n{names}"));
+    pieces.collect::<Vec<_>>().concat()
 }
 
 fn names<T>(found: &Found<T>, name: impl Fn(&T) -> String) -> String {

@@ -48,7 +48,7 @@ impl Planner {
         let size = size(entry);
         self.plan.counts.files += 1;
         self.plan.counts.bytes += size;
-        let asked = match self.asked(way, entry, size) {
+        let asked = match Self::asked(way, entry, size) {
             Ok(asked) => asked,
             Err((kind, why)) => return self.plan.refuse(&source, kind, why),
         };
@@ -95,7 +95,6 @@ impl Planner {
 
     /// The requests of a file, or why it won't be.
     pub(super) fn asked(
-        &self,
         way: &Way,
         entry: &Entry,
         size: u64,
