@@ -11,7 +11,10 @@
 //! | path | a live handle on a location: an `Arc<dyn` [`vfs::VfsPath`]`>` |
 //! | entry | one row of a listing: name, kind, size, modified, tag ([`model::Entry`]) |
 //! | operation | one kind of S3 API request; a [`cache::ops::OpKey`] names one request exactly |
+//! | plan | what a job would do, as data, before anything is done ([`transfer::Plan`]) |
 //! | job | a running or waiting transfer ([`transfer::JobSpec`]) |
+//! | journal | what jobs did, on disk, so that they can be resumed after anything ([`transfer::journal`]) |
+//! | proof | how a finished file was verified ([`vfs::Proof`]) |
 //! | message, command | what happened, what to do next; both plain data ([`app::Msg`], [`app::Cmd`]) |
 //!
 //! # The house
@@ -24,10 +27,12 @@
 //! runtime      the only place that awaits for the panes: loop, runner of commands, terminal
 //! view         draws a &State; decides nothing, keeps nothing
 //! app          PURE: state, messages, commands, update, panes, dialogs, jobs on screen, keymap
-//! transfer     job (words) · machine (sans-IO: plan, conflicts, retries) · exec (tokio)
+//! transfer     job (words) · plan and compare (pure) · machine (sans-IO: conflicts, retries) · exec (tokio)
+//!              · journal
 //! vfs          VfsPath · registry (location to path) · local · memory (the reference) · s3
 //!   s3         path · api (trait S3Api) · sdk · cached · upload · copy
 //! cache        ops (answers to S3 requests) · meter (requests sent) · stats · clock
+//! store        the one SQLite state file: opening, migrations, a thread that owns the connection
 //! config       defaults in assets/, the user's file, environment, flags: one typed Settings
 //! model        PURE: locations, entries, errors, text, order, filters
 //! ```
@@ -51,6 +56,18 @@
 //! under one budget of requests and of buffers for all jobs. What is written goes to a
 //! [`vfs::Sink`], and shows under its name only after `commit`.
 //!
+//! What is done is recorded in the [`transfer::journal`] once it is safe: an upload before its first part,
+//! each part when it is flushed or acknowledged, a file when it is in place and before its source goes. A
+//! resumed job reads its sources anew; before a file is begun the machine asks what the journal recalls of
+//! it, and goes on with the parts that are really there: those that a disk still has with their checksum,
+//! those that the service lists. A job has one owner, known by a lock that dies with its process.
+//!
+//! Before a job begins, [`transfer::Engine::plan`] walks the same trees and tells what it would ask of the
+//! services, what is in the way and what can't be copied; the dialogs and `--dry-run` show it.
+//!
+//! Two trees are compared in the order of their keys, a page a side at a time; `sync` makes jobs of the
+//! differences, and deletes last, only when every listing and every copy went well.
+//!
 //! # What must stay true
 //!
 //! - **The loop never waits.** No I/O, no lock that is held across I/O, no sort of a large listing.
@@ -65,13 +82,23 @@
 //! - **A destination appears when it is whole and verified**; what was there stays until then. An
 //!   overwrite holds for what was shown.
 //! - **A source is removed after its own copy was verified**, if it still is what was copied.
+//! - **A record never precedes its fact**, but for the intention to begin an upload. A journal that can't
+//!   be written fails no job.
+//! - **What changed starts over, and says so**: a source, an upload that somebody ended, a destination that
+//!   another client wrote.
+//! - **Nothing that isn't ours is ended unasked**: uploads are offered for abort by name.
+//! - **No name leads out of a destination**: below what a person named no link is followed.
 //! - **403 is never "absent"**, and an unknown outcome is looked into before it is called a failure.
 //! - **Secrets reach no log**, and no byte of a name reaches the terminal unescaped.
 //!
 //! # Where the code taught better
 //!
-//! - The plan is not a list made beforehand: the machine reads the tree while it transfers, so that a
-//!   million files need no memory of a million steps. Its totals are "so far" until the tree is read.
+//! - The plan is not a list of steps: it is counted beforehand and shown, and the machine reads the tree
+//!   again while it transfers, so that a million files need no memory of a million steps. Its totals are
+//!   "so far" until the tree is read.
+//! - Small puts look at nothing first where the service keeps `If-None-Match`: a 412 is the look.
+//! - A large copy within a service goes through a sink whose parts the service fills, so that the journal
+//!   holds it as it holds an upload.
 //! - `Sink::commit` and `abort` take `&self` and may be called again: after a lost answer the machine
 //!   looks first, then asks the same sink once more.
 //! - A listing past the cache without a delimiter isn't held: whoever walks a million keys takes page
@@ -80,7 +107,8 @@
 //!   above it.
 //! - Names are ordered by an order of our own (`model::sort`): it is total over bytes, which a key or
 //!   a name on a disk may be.
-//! - Where one left off is a small file in the state directory, replaced by a rename.
+//! - Where one left off is a small file in the state directory, replaced by a rename: it has to be read
+//!   before the first frame, and the state file has not.
 
 pub mod app;
 pub mod cache;
