@@ -32,11 +32,11 @@ pub(super) fn resume_all(state: &mut State) {
 }
 
 /// A job couldn't be resumed.
-pub(super) fn not_resumed(state: &mut State, id: JobId, reason: String) {
+pub(super) fn not_resumed(state: &mut State, id: JobId, reason: &str) {
     if let Some(job) = state.jobs.get_mut(id) {
         job.phase = Phase::Left(Left::Interrupted);
         job.attempts = job.attempts.saturating_sub(1);
-        job.note(reason.clone());
+        job.note(reason.to_owned());
     }
     state.refuse(format!("not resumed: {reason}"));
 }

@@ -89,7 +89,7 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Stats(numbers) => state.stats = *numbers,
         Msg::Trouble(text) => state.refuse(text),
         Msg::Kept { jobs, uploads } => kept::kept(state, jobs, uploads),
-        Msg::NotResumed { id, reason } => kept::not_resumed(state, id, reason),
+        Msg::NotResumed { id, reason } => kept::not_resumed(state, id, &reason),
         Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),
     }
 }

@@ -103,11 +103,11 @@ async fn attend(
     out: Sender<Msg>,
 ) {
     let engine = opened.engine().await;
-    let begun = match begin {
+    let job = match begin {
         Begin::Start(spec) => Ok(engine.start(id, *spec)),
         Begin::Resume(number) => engine.resume(id, number).await,
     };
-    let mut job = match begun {
+    let mut job = match job {
         Ok(job) => job,
         Err(error) => {
             let _ = out.send(Msg::NotResumed { id, reason: error.to_string() }).await;
@@ -119,7 +119,7 @@ async fn attend(
         let event = tokio::select! {
             biased;
             Some(order) = orders.recv() => {
-                obey(&control, order);
+                obey(&control, &order);
                 continue;
             }
             event = next(&mut job) => event,
@@ -138,8 +138,8 @@ async fn next(job: &mut JobHandle) -> JobEvent {
     job.next().await.unwrap_or_else(broken_down)
 }
 
-fn obey(control: &JobControl, order: Order) {
-    match order {
+fn obey(control: &JobControl, order: &Order) {
+    match *order {
         Order::Answer(question, answer) => control.answer(question, answer),
         Order::Cancel => control.cancel(),
         Order::Pause(true) => control.pause(),

@@ -1,5 +1,7 @@
 //! Questions with a plain answer: [`Confirm`].
 
+use std::fmt::Write as _;
+
 use super::buttons::Press;
 use super::{Button, Buttons, Dialog};
 use crate::app::jobs::Job;
@@ -156,10 +158,10 @@ pub(super) fn abort(state: &mut State, uploads: Vec<RecordedUpload>) {
     let mut text = format!("Abort {} uploads that bifold began and nobody goes on with?\n", uploads.len());
     for upload in uploads.iter().take(NAMED) {
         let id = upload.upload.as_deref().unwrap_or("its id was never told: looked up by its key");
-        text.push_str(&format!("{} ({id})\n", upload.uri));
+        let _ = writeln!(text, "{} ({id})", upload.uri);
     }
     if uploads.len() > NAMED {
-        text.push_str(&format!("and {} more\n", uploads.len() - NAMED));
+        let _ = writeln!(text, "and {} more", uploads.len() - NAMED);
     }
     open(state, text, Then::Abort(uploads));
 }

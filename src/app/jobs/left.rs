@@ -30,13 +30,12 @@ impl Left {
     /// How a record stands; none for one that is over.
     fn of(record: &JobRecord) -> Option<Self> {
         match (&record.owner, record.state) {
-            (Ownership::This, _) => None,
+            (Ownership::This, _) | (_, JobState::Failed | JobState::Cancelled | JobState::Done) => None,
             (Ownership::Other { host, pid, .. }, JobState::Running | JobState::Interrupted) => {
                 Some(Self::Elsewhere { host: host.clone(), pid: *pid })
             }
             (_, JobState::Interrupted | JobState::Running) => Some(Self::Interrupted),
             (_, JobState::Suspended) => Some(Self::Suspended),
-            (_, JobState::Failed | JobState::Cancelled | JobState::Done) => None,
         }
     }
 }
