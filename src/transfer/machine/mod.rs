@@ -159,7 +159,9 @@ impl Machine {
         let (mut roots, to) = roots::settle(spec.kind, spec.sources, sources, to);
         let matcher = spec.options.selection.compile();
         if let Err(why) = &matcher {
-            roots.iter_mut().for_each(|root| root.refuse(why));
+            for root in &mut roots {
+                root.refuse(why);
+            }
         }
         Self {
             kind: spec.kind,
@@ -325,7 +327,7 @@ impl Machine {
     fn outcome(&mut self) -> Outcome {
         let left = if self.stopping && !self.suspended { self.left() } else { Vec::new() };
         let failed = std::mem::take(&mut self.failures);
-        let (failures, retry) = report::failures(self.kind, &self.options, failed, left);
+        let (failures, retry) = report::failures(self.kind, &self.options, failed, &left);
         Outcome {
             progress: self.progress.clone(),
             failures,

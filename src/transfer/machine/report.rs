@@ -29,7 +29,7 @@ pub fn failures(
     kind: JobKind,
     options: &JobOptions,
     failed: Vec<Failed>,
-    undone: Vec<Undone>,
+    undone: &[Undone],
 ) -> (Vec<Failure>, Vec<JobSpec>) {
     let mut retry: Vec<JobSpec> = Vec::new();
     let failures = failed.iter().map(|failed| (&failed.item, &failed.target));
@@ -79,7 +79,7 @@ mod tests {
             failed("d", Some("/elsewhere/d")),
             failed("e", None),
         ];
-        let (failures, retry) = self::failures(JobKind::Copy, &JobOptions::default(), all, Vec::new());
+        let (failures, retry) = self::failures(JobKind::Copy, &JobOptions::default(), all, &[]);
         assert_eq!(failures.len(), 5);
         let targets: Vec<_> =
             retry.iter().map(|spec| (spec.target.clone().unwrap(), spec.sources.len())).collect();
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn failed_removals_are_tried_again_in_one_job() {
         let all = vec![failed("a", None), failed("b", None)];
-        let (_, retry) = self::failures(JobKind::Delete, &JobOptions::default(), all, Vec::new());
+        let (_, retry) = self::failures(JobKind::Delete, &JobOptions::default(), all, &[]);
         assert_eq!(retry.len(), 1);
         assert_eq!(retry[0].sources.len(), 2);
     }
