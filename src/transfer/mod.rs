@@ -23,4 +23,4 @@ pub use machine::Limits;
 pub use plan::Plan;
 pub use selection::Matcher;
 
-pub use crate::vfs::Encryption;
+pub use crate::vfs::{Encryption, Proof};

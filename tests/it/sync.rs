@@ -269,9 +269,9 @@ fn a_directory_that_cannot_be_read_is_not_absent() {
     trees.put("there", "shut/b", "x");
     trees.put("there", "shut/c", "x");
     trees.put("there", "old", "x");
-    std::fs::set_permissions(trees.path("here/shut"), PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(trees.path("here/shut"), PermissionsExt::from_mode(0o0)).unwrap();
     let readable = std::fs::read_dir(trees.path("here/shut")).is_ok();
-    let status = if readable { 0 } else { 1 };
+    let status = i32::from(!readable);
     trees.sync(status, &["--delete", "here", "s3://there"]);
     std::fs::set_permissions(trees.path("here/shut"), PermissionsExt::from_mode(0o700)).unwrap();
     if !readable {
@@ -498,7 +498,7 @@ fn verify_tells_how_each_file_is_known_and_reads_no_object() {
                 && line.ends_with("  same")));
             for name in ["d/other", "size", "more", "only"] {
                 let differs = |line: &&str| line.starts_with("differs") && line.ends_with(name);
-                assert!(lines.iter().any(|line| differs(&line)), "{name}: {printed}");
+                assert!(lines.iter().any(differs), "{name}: {printed}");
             }
             assert!(
                 lines.last().unwrap().starts_with("1 same (1 by entity tag), 4 differ, 0 failed"),

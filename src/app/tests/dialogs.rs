@@ -169,7 +169,7 @@ fn what_is_chosen_beside_the_plan_goes_with_the_job() {
     let Some(Cmd::StartJob(_, spec)) = cmds.last() else { panic!("{cmds:?}") };
     let JobOptions { conflict, attributes, .. } = &spec.options;
     assert_eq!(*conflict, crate::transfer::ConflictPolicy::Skip);
-    assert_eq!(attributes.class.as_ref().map(|class| class.as_str()), Some("STANDARD_IA"));
+    assert_eq!(attributes.class.as_ref().map(crate::model::StorageClass::as_str), Some("STANDARD_IA"));
     assert_eq!(attributes.encryption.as_ref().map(|it| &*it.kind), Some("AES256"));
     let mut disk = ready(ROWS);
     press(&mut disk, "jjc<f4><f6>");
@@ -278,7 +278,7 @@ fn plan_of(req: u64, kind: JobKind, sources: Vec<SourceItem>, target: Option<Tar
 }
 
 fn planned(req: u64, counts: Counts, known: bool) -> Msg {
-    let plan = Plan { counts, known, ..Plan::new(JobKind::Delete) };
+    let plan = Plan { known, counts, ..Plan::new(JobKind::Delete) };
     Msg::Planned { req: ReqId(req), plan: Box::new(plan) }
 }
 

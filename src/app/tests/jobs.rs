@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::app::jobs::{Label, Left, Phase};
+use crate::transfer::Proof;
 use crate::transfer::journal::{JobRecord, JobState, Ownership};
 use crate::transfer::{
     Answer, Choice, Conflict, Counts, Failure, FileEnd, FileReport, JobEvent, JobId, JobKind, JobOptions,
     JobSpec, Outcome, Progress, Question, SourceItem, Target,
 };
-use crate::vfs::Proof;
 
 /// A copy of `a` runs as job 1.
 fn running() -> State {

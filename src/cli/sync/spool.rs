@@ -90,7 +90,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut spool = Spool::below(dir.path()).unwrap();
         let items: Vec<SourceItem> = (0..25).map(|n| item(&format!("a\n{n}\u{1}"))).collect();
-        items.iter().for_each(|item| spool.add(item).unwrap());
+        for item in &items {
+            spool.add(item).unwrap();
+        }
         assert_eq!((spool.count(), std::fs::read_dir(dir.path()).unwrap().count()), (25, 0));
         let pieces: Vec<_> = spool.read(10).unwrap().map(Result::unwrap).collect();
         assert_eq!(pieces.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);

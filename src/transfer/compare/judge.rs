@@ -129,8 +129,8 @@ mod tests {
         }
     }
 
-    fn told(here: &Entry, kept_here: Kept, there: &Entry, kept_there: Kept) -> Verdict {
-        judge(File { entry: here, kept: kept_here }, File { entry: there, kept: kept_there }, By::Time)
+    fn told(here: &Entry, own: Kept, there: &Entry, other: Kept) -> Verdict {
+        judge(File { entry: here, kept: own }, File { entry: there, kept: other }, By::Time)
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::{Line, Sheet, blank};
 use crate::app::jobs::{Job, Left, Phase};
 use crate::app::{Action, State};
 use crate::model::text::{Align, cut_end, cut_middle, escape, pad};
+use crate::transfer::Proof;
 use crate::transfer::{FileEnd, FileReport, JobId};
-use crate::vfs::Proof;
 use crate::view::paint::{self, Piece};
 use crate::view::{Look, format, sheet, status, words};
 

@@ -182,7 +182,7 @@ fn at_every_record(verb: &str, from: At, to: At) {
             }
             killed = record;
         }
-        assert!(killed >= 3 && killed < 99, "{verb} {from:?} to {to:?}: {killed} records at {point}");
+        assert!((3..99).contains(&killed), "{verb} {from:?} to {to:?}: {killed} records at {point}");
     }
 }
 

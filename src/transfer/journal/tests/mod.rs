@@ -344,12 +344,12 @@ async fn a_journal_that_cannot_be_written_says_so_once_and_fails_nothing() {
         db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
     };
     journal.kept().unwrap().read(full).await.unwrap();
-    let long = local(&format!("/{}", "long/".repeat(40_000)));
+    let endless = local(&format!("/{}", "long/".repeat(40_000)));
     for _ in 0..2 {
-        log.intend(&long, &entry(&long), &s3("t")).await;
-        log.part(&long, part(0));
+        log.intend(&endless, &entry(&endless), &s3("t")).await;
+        log.part(&endless, part(0));
     }
-    assert_eq!(log.recall(&long).await, None);
+    assert_eq!(log.recall(&endless).await, None);
     assert!(log.trouble().unwrap().contains("full"));
     assert_eq!(log.trouble(), None);
 }
