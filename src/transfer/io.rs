@@ -1,13 +1,15 @@
 //! The seam between the machine and whoever does its work: what is to be done ([`Action`], [`Io`]) and
 //! what came of it ([`Event`], [`Reply`]). All of it is plain data, so that a journal can keep it.
 
+mod words;
+
 use std::sync::Arc;
 
 use super::job::{Answer, FileReport, Outcome, Question};
-use crate::model::{Entry, ErrorKind, Name, Result, Tag, Uri};
-use crate::vfs::{
-    Attributes, CreateHint, Identity, Layout, Placed, Precondition, Removal, Removed, SinkState,
-};
+use crate::model::{Entry, ErrorKind, Name, Result, Uri};
+use crate::vfs::{Attributes, CreateHint, Layout, Placed, Precondition, Removal, Removed, SinkState};
+
+pub use words::{Copied, Earlier, Left, Relation};
 
 /// Tells one piece of work under way from another.
 pub type IoId = u64;
@@ -285,63 +287,6 @@ impl Io {
         match self {
             Self::Page { page, .. } => *page == 0,
             _ => !(self.writes() && kind.outcome_unknown()),
-        }
-    }
-}
-
-/// The copy of a source that is about to be removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Copied {
-    /// Where.
-    pub at: Uri,
-    /// Its tag, where the write told one.
-    pub tag: Option<Tag>,
-    /// Whether the bytes passed through here, so that the copy carries an id of its own.
-    pub streamed: bool,
-}
-
-/// What an earlier attempt of a job did about a file, as the journal has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Earlier {
-    /// The source as it was then.
-    pub entry: Entry,
-    /// Where it went.
-    pub target: Uri,
-    /// How far it came.
-    pub what: Left,
-}
-
-/// How far an earlier attempt came with a file.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Left {
-    /// It was about to begin an upload; nobody knows whether the service heard of it.
-    Intended,
-    /// It was being written.
-    Open(Box<SinkState>, Box<CreateHint>),
-    /// The copy was whole and in place.
-    Placed(Box<Placed>),
-    /// And its source was removed.
-    SourceRemoved,
-}
-
-/// How two locations relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// They are different things.
-    Apart,
-    /// They are one thing.
-    Same,
-    /// The target lies inside the source.
-    Inside,
-}
-
-impl Relation {
-    /// That of two places.
-    pub fn of(source: &Identity, target: &Identity) -> Self {
-        match () {
-            () if source == target => Self::Same,
-            () if target.is_inside(source) => Self::Inside,
-            () => Self::Apart,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::io::{Action, DirId, Earlier, Io, ItemId, Reply};
-use super::super::job::{FileEnd, FileReport, JobKind, Progress, SourceItem, Verify};
+use super::super::io::{DirId, Earlier, Io, ItemId, Reply};
+use super::super::job::{FileEnd, JobKind, Progress, SourceItem, Verify};
 use super::copy::After;
 use super::look::Looking;
 use super::report::Failed;
@@ -371,32 +371,6 @@ impl Machine {
         if let Some(item) = self.take_item(id) {
             self.report(&item.source, Some(&item.target), item.size(), item.placed.clone(), || end);
             self.child_over(item.dir, kept);
-        }
-    }
-
-    /// Tells that a file is over, where somebody wants to hear it.
-    pub(super) fn tell_over(
-        &mut self,
-        source: &Uri,
-        target: Option<&Uri>,
-        bytes: u64,
-        end: impl FnOnce() -> FileEnd,
-    ) {
-        self.report(source, target, bytes, None, end);
-    }
-
-    fn report(
-        &mut self,
-        source: &Uri,
-        target: Option<&Uri>,
-        bytes: u64,
-        tag: Option<Tag>,
-        end: impl FnOnce() -> FileEnd,
-    ) {
-        if self.tells_files {
-            let (source, target) = (source.clone(), target.cloned());
-            let report = FileReport { source, target, bytes, tag, end: end() };
-            self.actions.push(Action::File(Box::new(report)));
         }
     }
 }

@@ -16,6 +16,7 @@ mod copy;
 mod delete;
 mod file;
 mod look;
+mod renames;
 mod report;
 mod resume;
 mod roots;

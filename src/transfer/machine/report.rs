@@ -1,7 +1,37 @@
 //! What failed, and what a retry has to do again.
 
-use super::super::job::{Failure, JobKind, JobOptions, JobSpec, SourceItem, Target};
-use crate::model::{Uri, VfsError};
+use super::super::io::Action;
+use super::super::job::{Failure, FileEnd, FileReport, JobKind, JobOptions, JobSpec, SourceItem, Target};
+use super::Machine;
+use crate::model::{Tag, Uri, VfsError};
+
+impl Machine {
+    /// Tells that a file is over, where somebody wants to hear it.
+    pub(super) fn tell_over(
+        &mut self,
+        source: &Uri,
+        target: Option<&Uri>,
+        bytes: u64,
+        end: impl FnOnce() -> FileEnd,
+    ) {
+        self.report(source, target, bytes, None, end);
+    }
+
+    pub(super) fn report(
+        &mut self,
+        source: &Uri,
+        target: Option<&Uri>,
+        bytes: u64,
+        tag: Option<Tag>,
+        end: impl FnOnce() -> FileEnd,
+    ) {
+        if self.tells_files {
+            let (source, target) = (source.clone(), target.cloned());
+            let report = FileReport { source, target, bytes, tag, end: end() };
+            self.actions.push(Action::File(Box::new(report)));
+        }
+    }
+}
 
 /// One failure, with where it was to go.
 #[derive(Clone, Debug)]

@@ -181,37 +181,6 @@ impl Machine {
         self.resumed && self.kind != JobKind::Copy && error.kind == ErrorKind::NotFound
     }
 
-    fn dir_renamed(&mut self, id: DirId, result: Result<Reply>) {
-        let dir = &self.dirs[&id];
-        let (source, target) = (dir.source.clone(), dir.target.clone());
-        let Some(at) = target else { return };
-        match result.map_err(|error| error.kind) {
-            Ok(_) => {
-                self.touch(&source);
-                self.touch(&at);
-                self.dir_over(id);
-            }
-            // An earlier attempt may have given it its new name already.
-            Err(ErrorKind::NotFound) if self.resumed => self.tasks.push(Owner::Dir(id), Io::Look { at }),
-            Err(kind) => {
-                self.no_rename |= kind == ErrorKind::Unsupported;
-                self.make_dir(id, at);
-            }
-        }
-    }
-
-    fn make_dir(&mut self, id: DirId, at: Uri) {
-        let follow = self.dirs[&id].named;
-        self.tasks.push(Owner::Dir(id), Io::MakeDir { at, follow, above: false });
-    }
-
-    fn dir_found(&mut self, id: DirId, at: &Uri, found: Option<&Entry>) {
-        if found.is_some_and(|found| same_inode(found, &self.dirs[&id].entry)) {
-            return self.dir_over(id);
-        }
-        self.make_dir(id, at.clone());
-    }
-
     fn dir_made(&mut self, id: DirId, fresh: bool) {
         let Some(dir) = self.dirs.get_mut(&id) else { return };
         dir.fresh = fresh;
@@ -377,7 +346,7 @@ impl Machine {
         }
     }
 
-    fn dir_over(&mut self, id: DirId) {
+    pub(super) fn dir_over(&mut self, id: DirId) {
         let Some(dir) = self.dirs.remove(&id) else { return };
         self.unlisted -= usize::from(!dir.listed);
         self.progress.done.dirs += u64::from(!dir.failed);
