@@ -76,7 +76,7 @@ pub enum Cmd {
     WatchJob(JobId, bool),
     /// Go on with the job that the journal keeps under this number: `Job` events, or `NotResumed`.
     ResumeJob(JobId, u64),
-    /// Undo what the job of this number deleted and overwrote: `Job` events.
+    /// Undo what the job of this number deleted and overwrote: `Job` events, or `NotResumed`.
     UndoJob(JobId, u64),
     /// Tell what stands in the journal: `Kept`.
     ListKept,

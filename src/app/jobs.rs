@@ -196,6 +196,12 @@ impl Job {
         matches!(self.phase, Phase::Running | Phase::Cancelling | Phase::Suspending)
     }
 
+    /// Takes in how many bytes passed by now: what an earlier attempt had done passed then.
+    pub fn observe(&mut self, now: Timestamp) {
+        let Progress { done, kept, .. } = &self.progress;
+        self.rate.observe(now, done.bytes.saturating_sub(kept.bytes));
+    }
+
     /// Remembers a file that is over; one that failed stands in the outcome as well.
     pub fn remember(&mut self, file: FileReport) {
         if matches!(file.end, FileEnd::AsBefore) {
@@ -326,9 +332,16 @@ impl Jobs {
         id
     }
 
-    /// Adds a job that undoes what another one did, and begins at once.
-    pub fn add_undo(&mut self, label: Label, now: Timestamp) -> JobId {
-        self.insert(label, Phase::Running, now)
+    /// Adds a job that undoes what job `number` of the journal did to so many files, and begins at once.
+    pub fn add_undo(&mut self, label: Label, number: u64, files: u64, now: Timestamp) -> JobId {
+        let id = self.insert(label, Phase::Running, now);
+        if let Some(job) = self.get_mut(id) {
+            job.number = Some(number);
+            job.progress.total.files = files;
+            job.progress.total_known = true;
+        }
+        self.forget_oldest();
+        id
     }
 
     /// The jobs whose turn has come, with what they are to do; they run from now on.

@@ -5,8 +5,9 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::jobs::{Label, Left, Phase, Rate};
 use super::state::State;
-use crate::transfer::JobId;
+use super::work;
 use crate::transfer::journal::{JobRecord, RecordedUpload};
+use crate::transfer::{JobId, Outcome};
 
 /// Goes on with a job of the journal.
 pub(super) fn resume(state: &mut State, id: JobId) {
@@ -31,25 +32,32 @@ pub(super) fn resume_all(state: &mut State) {
     }
 }
 
-/// A job couldn't be resumed.
+/// A job couldn't be resumed, or undone.
 pub(super) fn not_resumed(state: &mut State, id: JobId, reason: &str) {
-    if let Some(job) = state.jobs.get_mut(id) {
+    let now = state.now;
+    let Some(job) = state.jobs.get_mut(id) else { return };
+    job.note(reason.to_owned());
+    let undoes = job.label.undoes;
+    if undoes {
+        let (undoable, number) = (job.progress.total.files, job.number);
+        let outcome = Outcome { cancelled: true, undoable, number, ..Outcome::default() };
+        job.phase = Phase::Finished(Box::new(outcome));
+        job.ended = Some(now);
+    } else {
         job.phase = Phase::Left(Left::Interrupted);
         job.attempts = job.attempts.saturating_sub(1);
-        job.note(reason.to_owned());
     }
-    state.refuse(format!("not resumed: {reason}"));
+    state.refuse(format!("not {}: {reason}", if undoes { "undone" } else { "resumed" }));
+    work::went_on(state);
 }
 
-/// Undoes what a job did, as a job of its own.
+/// Undoes what a job did, as a job of its own. What it leaves is undone from there.
 pub(super) fn undo(state: &mut State, id: JobId) {
     let Some(job) = state.jobs.get_mut(id) else { return };
-    let Some(number) = job.number else { return };
+    let (Some(number), Phase::Finished(outcome)) = (job.number, &mut job.phase) else { return };
+    let files = std::mem::take(&mut outcome.undoable);
     let label = Label { undoes: true, ..job.label.clone() };
-    if let Phase::Finished(outcome) = &mut job.phase {
-        outcome.undoable = 0;
-    }
-    let undoing = state.jobs.add_undo(label, state.now);
+    let undoing = state.jobs.add_undo(label, number, files, state.now);
     state.send(Cmd::UndoJob(undoing, number));
 }
 
@@ -75,13 +83,9 @@ pub(super) fn kept(state: &mut State, jobs: Vec<JobRecord>, uploads: Vec<Recorde
     state.uploads = uploads;
     let left = state.jobs.left();
     if first && left > 0 {
-        let jobs = if left == 1 {
-            "1 job was interrupted".to_owned()
-        } else {
-            format!("{left} jobs were interrupted")
-        };
+        let jobs = if left == 1 { "1 job waits".to_owned() } else { format!("{left} jobs wait") };
         let key = |action| state.keymap.keys(action).first().map(ToString::to_string).unwrap_or_default();
         let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
-        state.tell(format!("{jobs}: {show} shows them, {go_on} resumes"));
+        state.tell(format!("{jobs} to be resumed: {show} shows, {go_on} resumes"));
     }
 }

@@ -108,7 +108,7 @@ pub enum Msg {
         /// The uploads that no job will go on with.
         uploads: Vec<RecordedUpload>,
     },
-    /// A job couldn't be resumed; it stands in the journal as before.
+    /// A job couldn't be resumed, or undone; it stands in the journal as before.
     NotResumed {
         /// The job.
         id: JobId,

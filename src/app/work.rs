@@ -56,8 +56,8 @@ pub(super) fn heard(state: &mut State, id: JobId, event: JobEvent) {
     let Some(job) = state.jobs.get_mut(id).filter(|job| job.is_active()) else { return };
     match event {
         JobEvent::Progress(progress) => {
-            job.rate.observe(now, progress.done.bytes);
             job.progress = progress;
+            job.observe(now);
         }
         JobEvent::Asks(number, question) => {
             job.questions.push_back(Pending { number, question, put_off: false });
@@ -111,6 +111,11 @@ fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
         Some(why) => state.refuse(format!("{text}{why}")),
         None => state.tell(text),
     }
+    went_on(state);
+}
+
+/// A place among the jobs is free.
+pub(super) fn went_on(state: &mut State) {
     take_turns(state);
     quit_if_done(state);
 }
@@ -126,13 +131,13 @@ fn suspended(state: &mut State, id: JobId, outcome: &Outcome) {
     let label = job.label.clone();
     listings::job_ended(state, &label);
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Job(question) if question.job == id));
-    take_turns(state);
-    quit_if_done(state);
+    went_on(state);
 }
 
 /// How a job ended, in a line.
 fn sum_up(job: &Job, outcome: &Outcome) -> String {
     let done = match job.label.kind {
+        _ if job.label.undoes => "undid",
         JobKind::Copy => "copied",
         JobKind::Move => "moved",
         JobKind::Delete => "deleted",
@@ -145,10 +150,12 @@ fn sum_up(job: &Job, outcome: &Outcome) -> String {
     };
     match (outcome.cancelled, failed) {
         (true, _) => format!("cancelled: {done} {} of {total}{skipped}", progress.done.files),
+        (_, 0) if job.label.undoes => format!("undid {}", progress.done.files),
         (_, 0) => match job.label.bucket() {
             Some(bucket) if job.label.kind == JobKind::Delete => format!("deleted the bucket {bucket}"),
             _ => format!("{done} {}{skipped}", what(progress.done)),
         },
+        (_, failed) if job.label.undoes => format!("{failed} of {total} not undone"),
         (_, failed) => format!("{failed} of {total} failed{skipped}"),
     }
 }
@@ -174,7 +181,7 @@ pub(super) fn tick(state: &mut State) {
         if let Some(job) = state.jobs.get_mut(id)
             && job.rate.is_silent(now)
         {
-            job.rate.observe(now, job.progress.done.bytes);
+            job.observe(now);
         }
     }
 }
@@ -200,10 +207,7 @@ pub(super) fn pause(state: &mut State, id: JobId) {
     match job.phase {
         Phase::Running => state.send(Cmd::PauseJob(id, true)),
         Phase::Paused => state.send(Cmd::PauseJob(id, false)),
-        Phase::Left(_) if job.label.kind == JobKind::Delete => {
-            let job = job.clone();
-            dialog::resume_deletion(state, &job);
-        }
+        Phase::Left(_) if job.label.kind == JobKind::Delete => dialog::resume_deletion(state, id),
         Phase::Left(_) => kept::resume(state, id),
         _ => {}
     }

@@ -37,14 +37,14 @@ pub(super) async fn run(
         (false, false) => transfer(kind, args, context, out).await,
         (false, true) => cat::run(sources, context, out).await,
         (true, false) if sources.len() == 1 => {
-            pipe::run(target, args.conflict, &options(args)?, context).await
+            pipe::run(target, args.conflict, &options(args, context.services.flush)?, context).await
         }
         _ => Err(Failure::Usage("- stands for one side, alone".to_owned())),
     }
 }
 
 async fn transfer(kind: JobKind, args: &Cp, context: &Context, out: &mut Out) -> Result<Status, Failure> {
-    let options = options(args)?;
+    let options = options(args, context.services.flush)?;
     let (target, sources) = args.locations.split_last().expect("clap asks for two at least");
     let target = context.typed(target)?;
     context.writable(Op::Write, &target.uri)?;
@@ -70,10 +70,10 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context, out: &mut Out) ->
 }
 
 /// What the flags say of the jobs.
-fn options(args: &Cp) -> Result<JobOptions, Failure> {
+fn options(args: &Cp, flush: bool) -> Result<JobOptions, Failure> {
     let conflict = args.conflict.map_or(ConflictPolicy::Ask, Into::into);
     let links = args.links.map_or(LinkPolicy::Ask, Into::into);
-    let options = args.transferring.options().map_err(Failure::Usage)?;
+    let options = args.transferring.options(flush).map_err(Failure::Usage)?;
     Ok(JobOptions { conflict, links, ..options })
 }
 

@@ -138,17 +138,18 @@ fn uri_context(loaded: &Loaded) -> io::Result<UriContext> {
     })
 }
 
+fn services(loaded: &Loaded, env: &Env) -> Services {
+    Services::new(Registry::new(&loaded.settings, env), loaded.settings.transfer)
+}
+
 async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
     let mut out = Out::new();
     let ended = async {
         let uris =
             uri_context(&loaded).map_err(|error| Failure::Usage(format!("no working directory: {error}")))?;
-        let registry = Registry::new(&loaded.settings, &env);
-        let services = if command.keeps_jobs() {
-            Services::keeping(registry, journal(&loaded, &env).await)
-        } else {
-            Services::new(registry)
-        };
+        let services = services(&loaded, &env);
+        let services =
+            if command.keeps_jobs() { services.keeping(journal(&loaded, &env).await) } else { services };
         let context = Context { services, uris, state: loaded.dirs.state.clone() };
         let status = one(command, &context, &mut out).await?;
         out.flush()?;
@@ -189,7 +190,7 @@ fn panes(args: Args, env: Env, loaded: Loaded, tokio: &Runtime) -> Status {
         Ok(uris) => uris,
         Err(error) => return Failure::Usage(format!("no working directory: {error}")).told(),
     };
-    let services = Services::new(Registry::new(&loaded.settings, &env));
+    let services = services(&loaded, &env);
     let opening = Opening { left: args.left, right: args.right, loaded, env, uris };
     match runtime::panes(opening, services, tokio) {
         Ok(()) => Status::Done,

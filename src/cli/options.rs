@@ -78,11 +78,12 @@ pub struct Transferring {
 }
 
 impl Transferring {
-    /// As the engine takes it, with its own rules for conflicts and links.
+    /// As the engine takes it, with its own rules for conflicts and links. Without the flag, `flush` says
+    /// whether local files are flushed.
     ///
     /// # Errors
     /// Flags that contradict each other, and globs that can't be read.
-    pub fn options(&self) -> Result<JobOptions, String> {
+    pub fn options(&self, flush: bool) -> Result<JobOptions, String> {
         Ok(JobOptions {
             selection: self.selecting.selection()?,
             attributes: self.attributes()?,
@@ -90,7 +91,7 @@ impl Transferring {
             at_once: self.working.concurrency.map(usize::from),
             rate: self.bwlimit,
             verify: if self.verify { Verify::Always } else { Verify::Auto },
-            no_flush: self.no_flush,
+            no_flush: self.no_flush || !flush,
             ..JobOptions::default()
         })
     }
@@ -171,7 +172,7 @@ mod tests {
 
     fn options(flags: &[&str]) -> Result<JobOptions, String> {
         let parsed = Flags::try_parse_from([&["x"], flags].concat()).map_err(|error| error.to_string())?;
-        parsed.transferring.options()
+        parsed.transferring.options(true)
     }
 
     #[test]
@@ -206,6 +207,7 @@ mod tests {
         };
         assert_eq!(options(&flags).unwrap(), wanted);
         assert_eq!(options(&[]).unwrap(), JobOptions::default());
+        assert!(Transferring::default().options(false).unwrap().no_flush);
     }
 
     #[test]

@@ -17,6 +17,8 @@ enum Begin {
     Start(Box<JobSpec>),
     /// From the journal.
     Resume(u64),
+    /// To undo what the job of this number did.
+    Undo(u64),
 }
 
 /// What the loop says to a job.
@@ -54,6 +56,10 @@ impl Jobs {
 
     pub(super) fn resume(&mut self, id: JobId, number: u64) {
         self.begin(id, Begin::Resume(number));
+    }
+
+    pub(super) fn undo(&mut self, id: JobId, number: u64) {
+        self.begin(id, Begin::Undo(number));
     }
 
     fn begin(&mut self, id: JobId, begin: Begin) {
@@ -104,8 +110,9 @@ async fn attend(
 ) {
     let engine = opened.engine().await;
     let job = match begin {
-        Begin::Start(spec) => Ok(engine.start(id, *spec)),
+        Begin::Start(spec) => Ok(engine.start(id, opened.as_set(*spec))),
         Begin::Resume(number) => engine.resume(id, number).await,
+        Begin::Undo(number) => engine.undo(id, number).await,
     };
     let mut job = match job {
         Ok(job) => job,

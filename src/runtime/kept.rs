@@ -10,7 +10,7 @@ use super::{Services, resolver};
 use crate::app::Msg;
 use crate::model::{ErrorKind, VfsError};
 use crate::transfer::journal::{Journal, RecordedUpload};
-use crate::transfer::{Engine, Resolver};
+use crate::transfer::{Engine, JobSpec, Resolver};
 use crate::vfs::{DynPath, OpenUpload};
 
 /// How far the clocks of this machine and of a service may be apart, in milliseconds.
@@ -19,6 +19,7 @@ const BEGAN: u64 = 60_000;
 /// The engine with its journal, as soon as somebody needs it.
 pub(super) struct Opened {
     bare: Engine,
+    flush: bool,
     resolve: Resolver,
     state_dir: Option<PathBuf>,
     outbox: Sender<Msg>,
@@ -29,11 +30,18 @@ impl Opened {
     pub(super) fn new(services: &Services, state_dir: Option<PathBuf>, outbox: Sender<Msg>) -> Self {
         Self {
             bare: services.engine.clone(),
+            flush: services.flush,
             resolve: resolver(&services.registry),
             state_dir,
             outbox,
             engine: OnceCell::new(),
         }
+    }
+
+    /// What a job is to do, as the settings want it.
+    pub(super) fn as_set(&self, mut spec: JobSpec) -> JobSpec {
+        spec.options.no_flush |= !self.flush;
+        spec
     }
 
     /// The engine. What must be told of its journal is told once.
@@ -110,4 +118,26 @@ async fn ids(path: &DynPath, upload: &RecordedUpload) -> crate::model::Result<Ve
     let open = path.uploads().await?;
     let own = open.into_iter().filter(|open| open.uri == upload.uri && began(open));
     Ok(own.map(|open| open.id.to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Env, Settings};
+    use crate::transfer::{JobKind, JobOptions};
+    use crate::vfs::registry::Registry;
+
+    #[test]
+    fn jobs_of_the_panes_flush_as_the_settings_say() {
+        let begun = |flush, no_flush| {
+            let mut settings = Settings::default();
+            settings.transfer.flush = flush;
+            let services = Services::new(Registry::new(&settings, &Env::default()), settings.transfer);
+            let opened = Opened::new(&services, None, tokio::sync::mpsc::channel(1).0);
+            let options = JobOptions { no_flush, ..JobOptions::default() };
+            let spec = JobSpec { kind: JobKind::Copy, sources: Vec::new(), target: None, options };
+            opened.as_set(spec).options.no_flush
+        };
+        assert_eq!([begun(true, false), begun(false, false), begun(true, true)], [false, true, true]);
+    }
 }

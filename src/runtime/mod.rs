@@ -27,6 +27,7 @@ mod terminal;
 
 use std::sync::Arc;
 
+use crate::config::TransferSettings;
 use crate::transfer::{Engine, Journal, Limits, Resolver};
 use crate::vfs::registry::Registry;
 
@@ -39,21 +40,24 @@ pub(crate) struct Services {
     pub(crate) registry: Registry,
     /// Runs jobs.
     pub(crate) engine: Engine,
+    /// Whether local files are flushed before they get their names, where a job doesn't say otherwise.
+    pub(crate) flush: bool,
 }
 
 impl Services {
-    /// An engine on a registry. Asks nothing of disk or network.
-    pub(crate) fn new(registry: Registry) -> Self {
+    /// An engine on a registry, as the settings want it. Asks nothing of disk or network.
+    pub(crate) fn new(registry: Registry, set: TransferSettings) -> Self {
         let known = registry.clone();
         let engine = Engine::new(resolver(&registry), Limits::default())
             .with_identities(Arc::new(move |name| known.identity(name)));
-        Self { registry, engine }
+        engine.set_rate(Some(set.rate).filter(|rate| *rate > 0));
+        Self { registry, engine, flush: set.flush }
     }
 
     /// The same with a journal that keeps the jobs.
-    pub(crate) fn keeping(registry: Registry, journal: Journal) -> Self {
-        let Self { registry, engine } = Self::new(registry);
-        Self { engine: engine.with_journal(journal), registry }
+    #[must_use]
+    pub(crate) fn keeping(self, journal: Journal) -> Self {
+        Self { engine: self.engine.with_journal(journal), ..self }
     }
 }
 

@@ -70,6 +70,7 @@ impl Runner {
         match cmd {
             Cmd::StartJob(id, spec) => self.jobs.start(id, spec),
             Cmd::ResumeJob(id, number) => self.jobs.resume(id, number),
+            Cmd::UndoJob(id, number) => self.jobs.undo(id, number),
             Cmd::Answer(id, question, answer) => self.jobs.order(id, Order::Answer(question, answer)),
             Cmd::CancelJob(id) => self.jobs.order(id, Order::Cancel),
             Cmd::PauseJob(id, on) => self.jobs.order(id, Order::Pause(on)),

@@ -23,8 +23,9 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     let area = paint::inset(area);
     let notice = look.state.notice.as_ref();
     let asking = look.state.jobs.active().find(|job| !job.questions.is_empty());
-    let job = asking.or_else(|| look.state.jobs.active().next());
-    let busy = notice.is_some() || job.is_some();
+    let moving = || look.state.jobs.active().find(|job| job.moves());
+    let job = asking.or_else(moving).or_else(|| look.state.jobs.active().next());
+    let busy = notice.is_some() || job.is_some() || look.state.jobs.left() > 0;
     let room = match busy {
         false => area.width * 2 / 3,
         // All of it has room beside a job: it stays where it is.
@@ -73,13 +74,25 @@ fn running(buf: &mut Buffer, area: Rect, job: &Job, look: Look<'_>) {
     if others > 0 {
         tail.push(Piece::new(8, format!("+{others}"), theme.strong));
     }
-    let what = format!("{} {}", theme.glyphs.job, what(job, look));
+    let what = format!("{} {}", sign(job, look), what(job, look));
     let wanted = paint::columns(&what).min(area.width / 3);
     let tail = paint::fit(tail, area.width.saturating_sub(wanted + 2), 2);
     let tail = paint::join(tail, "  ", theme.text);
     let room = area.width.saturating_sub(paint::columns_of(&tail) + 2);
     let used = paint::put(buf, area, &cut_end(&what, room.into(), theme.glyphs.ellipsis), theme.text);
     paint::put_spans(buf, paint::after(area, used + 2), &tail);
+}
+
+/// The sign of a job that isn't over.
+pub fn sign(job: &Job, look: Look<'_>) -> &'static str {
+    let glyphs = &look.theme.glyphs;
+    match &job.phase {
+        Phase::Running | Phase::Cancelling | Phase::Suspending => glyphs.job,
+        Phase::Paused => "=",
+        Phase::Waiting(_) => glyphs.ellipsis,
+        Phase::Left(_) => "!",
+        Phase::Finished(_) => glyphs.none,
+    }
 }
 
 /// `copying 3 to s3://lake/`.
@@ -91,12 +104,14 @@ pub fn what(job: &Job, look: Look<'_>) -> String {
         }
         (count, _) => format::count(count as u64),
     };
+    let well = job.outcome().is_some_and(|outcome| outcome.failures.is_empty() && !outcome.cancelled);
+    if label.undoes {
+        let verb = if well { "undid" } else { "undoing" };
+        return format!("{verb} what was {}: {what}", words::done(label.kind));
+    }
     let verb = match &job.phase {
-        _ if label.undoes => return format!("undoing what was {}: {what}", words::done(label.kind)),
         Phase::Cancelling | Phase::Suspending => "stopping",
-        Phase::Finished(outcome) if outcome.failures.is_empty() && !outcome.cancelled => {
-            words::done(label.kind)
-        }
+        _ if well => words::done(label.kind),
         _ => words::doing(label.kind),
     };
     match &label.target {
@@ -121,7 +136,9 @@ pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>>
         let so_far = format!("{} {} so far", look.spinner(), format::size(total.bytes));
         pieces.push(Piece::new(9, so_far, theme.text));
     }
-    if total.bytes > 0 && job.label.kind != JobKind::Delete {
+    if job.phase == Phase::Paused {
+        pieces.push(Piece::new(6, format!("{:>9}", "paused"), theme.strong));
+    } else if total.bytes > 0 && job.label.kind != JobKind::Delete {
         pieces.push(Piece::new(6, format!("{:>9}", format::rate(job.rate.per_second)), theme.text));
     }
     if let Some(seconds) = job.seconds_left() {
@@ -130,14 +147,14 @@ pub fn progress<'a>(job: &Job, bar_width: u16, look: Look<'_>) -> Vec<Piece<'a>>
     pieces
 }
 
-/// `2 jobs wait to be resumed: F9 shows them, R resumes`.
+/// `2 jobs wait to be resumed: F9 shows, R resumes`.
 fn left_over(buf: &mut Buffer, area: Rect, look: Look<'_>) {
     let left = look.state.jobs.left();
     let (jobs, verb) =
         (format::counted(left as u64, "job", "jobs"), if left == 1 { "waits" } else { "wait" });
     let key = |action| words::key(look.state, action);
     let (show, go_on) = (key(Action::Jobs), key(Action::ResumeJobs));
-    let text = format!("! {jobs} {verb} to be resumed: {show} shows them, {go_on} resumes");
+    let text = format!("! {jobs} {verb} to be resumed: {show} shows, {go_on} resumes");
     paint::put(buf, area, &cut_end(&text, area.width.into(), look.theme.glyphs.ellipsis), look.theme.strong);
 }
 

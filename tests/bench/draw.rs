@@ -1,14 +1,17 @@
 //! Update and draw with a million rows, and what a row costs in memory.
 //!
-//! A draw must not depend on the number of rows: the aim is at most a millisecond at 200×50.
+//! A draw must not depend on the number of rows: the aim is at most a millisecond at 200×50. Nor may it, or
+//! a key press, on the jobs under way: the aim is at most 1.2 times as long with 64 of them.
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bifold::app::state::Screen;
 use bifold::app::{Code, Key, Keymap, Msg, Session, Side, Start, State, update};
 use bifold::model::uri::UriContext;
 use bifold::model::{Arrangement, ETag, Entry, Kind, S3Uri, Tag, Timestamp, Uri};
+use bifold::transfer::{JobEvent, JobId, JobKind, JobOptions, JobSpec, Progress, SourceItem, Target};
 use bifold::view::{Theme, pane_rows, render};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
@@ -88,5 +91,64 @@ fn draw(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, draw);
+/// The jobs that run while others wait.
+const JOBS: u64 = 64;
+/// How often the two are measured in turn, and how many turns of the keys each time.
+const ROUNDS: usize = 41;
+const TURNS: usize = 50;
+
+/// The same with so many jobs under way, each of which was heard of.
+fn working(jobs: u64) -> State {
+    let mut state = state(1_000);
+    for number in 0..jobs {
+        let source =
+            SourceItem { uri: Uri::Local(format!("/tmp/file-{number}").into()), entry: object(number) };
+        let target = Some(Target::Into(Uri::S3(S3Uri::new("s3", "lake", "events/"))));
+        let options = JobOptions::default();
+        state.jobs.add(JobSpec { kind: JobKind::Copy, sources: vec![source], target, options }, NOW);
+        state.jobs.take_turns(NOW);
+    }
+    for number in 1..=jobs {
+        let mut progress = Progress { total_known: true, ..Progress::default() };
+        (progress.total.bytes, progress.done.bytes) = (1 << 30, number << 20);
+        update(&mut state, Msg::Job(JobId(number), JobEvent::Progress(progress)), NOW);
+    }
+    state
+}
+
+/// How long it takes to take in a key and to draw.
+fn press_and_draw(state: &mut State, buf: &mut Buffer, theme: &Theme) -> Duration {
+    let (area, began) = (buf.area, Instant::now());
+    let keys = [Code::Down, Code::PageDown, Code::Up, Code::PageUp].map(Key::from);
+    for key in keys.into_iter().cycle().take(TURNS) {
+        black_box(update(state, Msg::Key(key), NOW));
+        buf.reset();
+        black_box(render(buf, area, state, theme));
+    }
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// With jobs and without, in alternation, as a ratio.
+fn beside_jobs(_: &mut Criterion) {
+    let theme = Theme::default();
+    let mut buf = Buffer::empty(Rect::new(0, 0, COLUMNS, ROWS));
+    let (mut idle, mut busy) = (working(0), working(JOBS));
+    assert_eq!(busy.jobs.active().count() as u64, JOBS);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        without.push(press_and_draw(&mut idle, &mut buf, &theme));
+        with.push(press_and_draw(&mut busy, &mut buf, &theme));
+    }
+    let (without, with) = (median(without), median(with));
+    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    let each = without / u32::try_from(TURNS).unwrap_or(u32::MAX);
+    println!("key press and draw with {JOBS} jobs: {ratio:.2} times as long as with none ({each:?})");
+}
+
+criterion_group!(benches, draw, beside_jobs);
 criterion_main!(benches);

@@ -263,3 +263,14 @@ fn without_a_usable_state_directory_copies_work_and_say_so_once() {
     let aside = bifold::store::damaged_copies(&state(&place));
     assert_eq!(fs::read_to_string(&aside[0]).unwrap(), "no database at all");
 }
+
+#[test]
+fn the_settings_bound_the_rate_of_all_jobs() {
+    let place = Place::new();
+    fs::write(place.path("bytes"), noise(1_000_000)).unwrap();
+    let began = Instant::now();
+    place.expect(0, &["--set", "transfer.rate=1MB", "cp", "bytes", "s3://box/bytes"]);
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(800), "{took:?}");
+    assert!(place.server.store().get("box", "bytes").unwrap() == noise(1_000_000));
+}

@@ -7,6 +7,7 @@ mod jobs;
 mod local;
 mod model;
 mod pty;
+mod pty_jobs;
 mod requests;
 mod s3;
 mod screens;

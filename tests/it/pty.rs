@@ -113,25 +113,6 @@ fn a_panic_of_the_loop_ends_its_jobs_first() {
 }
 
 #[test]
-fn sigterm_ends_the_jobs_first() {
-    let place = Place::new();
-    std::fs::write(place.path("large"), vec![1; 40 << 20]).unwrap();
-    let mut terminal = place.bifold(&[".", "s3://box/"]);
-    terminal.see("large");
-    let gate = place.server.faults().hold("UploadPart");
-    terminal.keys("j");
-    terminal.keys(F5);
-    terminal.wait("a question", |screen| screen.contents().contains("Copy "));
-    terminal.keys("\r");
-    gate.wait_arrived(1);
-    terminal.signal(Signal::TERM);
-    terminal.ended();
-    gate.open();
-    assert_eq!(place.server.store().open_uploads("box"), []);
-    terminal.is_restored();
-}
-
-#[test]
 fn a_panic_elsewhere_is_told_and_the_program_goes_on() {
     let place = Place::new();
     let mut command = place.command(env!("CARGO_BIN_EXE_bifold"));

@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub const F5: &str = "\x1b[15~";
 pub const F8: &str = "\x1b[19~";
+pub const F9: &str = "\x1b[20~";
 pub const F10: &str = "\x1b[21~";
 
 /// The keys bar is there: the program has drawn, and reads keys.

@@ -54,10 +54,12 @@ fn applies_to_job(action: Action, state: &State) -> bool {
     let Some(job) = selected_job(state) else { return false };
     match action {
         Action::JobOpen => true,
-        Action::JobPause => matches!(job.phase, Phase::Running | Phase::Paused) || job.can_resume(),
+        Action::JobPause => {
+            !job.label.undoes && matches!(job.phase, Phase::Running | Phase::Paused) || job.can_resume()
+        }
         Action::JobCancel => matches!(job.phase, Phase::Waiting(_) | Phase::Running | Phase::Paused),
         Action::JobFaster => job.is_active() && job.limit.is_some(),
-        Action::JobSlower => job.is_active() && job.label.kind != JobKind::Delete,
+        Action::JobSlower => job.is_active() && !job.label.undoes && job.label.kind != JobKind::Delete,
         Action::JobUp | Action::JobDown => matches!(job.phase, Phase::Waiting(_)),
         Action::JobUndo => job.number.is_some() && job.outcome().is_some_and(|outcome| outcome.undoable > 0),
         Action::JobRetry => job.outcome().is_some_and(|outcome| !outcome.retry.is_empty()),

@@ -110,52 +110,74 @@ fn agreed(state: &mut State) {
 const NAMED: usize = 20;
 
 /// Asks whether to give a job up.
-pub(super) fn cancel(state: &mut State, job: &Job) {
-    let done = job.progress.done.files;
-    let text = match job.label.kind {
-        JobKind::Delete => format!("Stop deleting?\n{done} are gone already and stay gone."),
-        _ => format!(
-            "Cancel this job?\n{done} files are done and stay. What is half done is removed: to keep it, pause the \
-             job or leave bifold and let it be resumed."
-        ),
+pub(super) fn cancel(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get(id) else { return };
+    let count = job.progress.done.files;
+    let done = files(count);
+    let text = if job.label.undoes {
+        format!("Stop undoing?\n{done} undone already; the rest can be undone later.")
+    } else if job.label.kind == JobKind::Delete {
+        format!("Stop deleting?\n{done} gone and stay gone.")
+    } else {
+        let stay = if count > 0 { format!("{done} done and stay. ") } else { String::new() };
+        format!(
+            "Cancel this job?\n{stay}What is half done is removed: to keep it, pause the job or leave bifold and let \
+             it be resumed."
+        )
     };
-    open(state, text, Then::Cancel(job.id));
+    open(state, text, Then::Cancel(id));
 }
 
 /// Asks whether to go on with a deletion: it lists its directories anew.
-pub(in crate::app) fn resume_deletion(state: &mut State, job: &Job) {
+pub(in crate::app) fn resume_deletion(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get(id) else { return };
     let text = format!(
-        "Go on deleting {}?\nAll that is there now is deleted, also what came since the job was interrupted. {} were \
-         deleted before.",
+        "Go on deleting {}?\nAll that is there now is deleted, also what came since the job was interrupted. {} gone \
+         already.",
         all_of(job),
-        job.progress.done.files
+        files(job.progress.done.files)
     );
-    open(state, text, Then::Resume(job.id));
+    open(state, text, Then::Resume(id));
 }
 
 /// Asks whether to undo what a job did.
-pub(super) fn undo(state: &mut State, job: &Job, undoable: u64) {
+pub(super) fn undo(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get(id) else { return };
+    let what = match job.outcome().map_or(0, |outcome| outcome.undoable) {
+        1 => "1 deletion or overwrite".to_owned(),
+        undoable => format!("{undoable} deletions and overwrites"),
+    };
     let text = format!(
-        "Undo {undoable} deletions and overwrites?\nThe delete markers and newer versions that this job made are \
-         removed, so that what was there before shows again, of {}. What somebody wrote since is left alone.",
+        "Undo {what}?\nThe delete markers and newer versions that this job made are removed, so that what was there \
+         before shows again, of {}. What somebody wrote since is left alone.",
         all_of(job)
     );
-    open(state, text, Then::Undo(job.id));
+    open(state, text, Then::Undo(id));
 }
 
 /// Asks whether to forget a job of the journal.
-pub(super) fn forget(state: &mut State, job: &Job) {
+pub(super) fn forget(state: &mut State, id: JobId) {
+    let Some(job) = state.jobs.get(id) else { return };
     let text = format!(
         "Forget this job of {}?\nIt can't be resumed then. Files that are half done stay where they are; uploads that \
          were begun are offered for abort.",
         all_of(job)
     );
-    open(state, text, Then::Forget(job.id));
+    open(state, text, Then::Forget(id));
+}
+
+/// `1 file is`, `3 files are`.
+fn files(count: u64) -> String {
+    if count == 1 { "1 file is".to_owned() } else { format!("{count} files are") }
 }
 
 /// Asks whether to abort uploads of our own.
 pub(super) fn abort(state: &mut State, uploads: Vec<RecordedUpload>) {
-    let mut text = format!("Abort {} uploads that bifold began and nobody goes on with?\n", uploads.len());
+    let count = match uploads.len() {
+        1 => "1 upload".to_owned(),
+        count => format!("{count} uploads"),
+    };
+    let mut text = format!("Abort {count} that bifold began and nobody goes on with?\n");
     for upload in uploads.iter().take(NAMED) {
         let id = upload.upload.as_deref().unwrap_or("its id was never told: looked up by its key");
         let _ = writeln!(text, "{} ({id})", upload.uri);

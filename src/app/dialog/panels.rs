@@ -21,13 +21,13 @@ pub(in crate::app) fn open_jobs(state: &mut State) {
     state.send(Cmd::ListKept);
 }
 
-/// The job that the cursor of the panel is on.
+/// The job that is looked at in full, or that the cursor of the panel is on.
 pub(in crate::app) fn selected_job(state: &State) -> Option<&Job> {
-    let selected = state.dialogs.iter().rev().find_map(|dialog| match dialog {
-        Dialog::Jobs { selected } => Some(*selected),
+    state.dialogs.iter().rev().find_map(|dialog| match dialog {
+        Dialog::JobDetail { id, .. } => state.jobs.get(*id),
+        Dialog::Jobs { selected } => state.jobs.at(*selected),
         _ => None,
-    })?;
-    state.jobs.at(selected)
+    })
 }
 
 pub(super) fn press_jobs(state: &mut State, key: Key) {
@@ -72,24 +72,22 @@ pub(in crate::app) fn run_in_panel(state: &mut State, action: Action) {
         let uploads = state.uploads.clone();
         return confirm::abort(state, uploads);
     }
-    let Some(job) = selected_job(state).filter(|_| action.applies(state)).cloned() else { return };
+    let Some(job) = selected_job(state).filter(|_| action.applies(state)) else { return };
+    let (id, can_resume) = (job.id, job.can_resume());
     match action {
-        Action::JobOpen => open_detail(state, job.id),
-        Action::JobPause => work::pause(state, job.id),
-        Action::JobCancel => confirm::cancel(state, &job),
-        Action::JobRetry => work::retry(state, job.id),
-        Action::JobFaster => work::limit(state, job.id, true),
-        Action::JobSlower => work::limit(state, job.id, false),
-        Action::JobUp => reorder(state, job.id, true),
-        Action::JobDown => reorder(state, job.id, false),
-        Action::JobUndo => {
-            let undoable = job.outcome().map_or(0, |outcome| outcome.undoable);
-            confirm::undo(state, &job, undoable);
-        }
+        Action::JobOpen => open_detail(state, id),
+        Action::JobPause => work::pause(state, id),
+        Action::JobCancel => confirm::cancel(state, id),
+        Action::JobRetry => work::retry(state, id),
+        Action::JobFaster => work::limit(state, id, true),
+        Action::JobSlower => work::limit(state, id, false),
+        Action::JobUp => reorder(state, id, true),
+        Action::JobDown => reorder(state, id, false),
+        Action::JobUndo => confirm::undo(state, id),
         Action::JobFailures => show_failures(state),
-        Action::JobAnswer => ask::ask_again(state, job.id),
-        Action::JobForget if job.can_resume() => confirm::forget(state, &job),
-        Action::JobForget => kept::forget(state, job.id),
+        Action::JobAnswer => ask::ask_again(state, id),
+        Action::JobForget if can_resume => confirm::forget(state, id),
+        Action::JobForget => kept::forget(state, id),
         _ => {}
     }
 }

@@ -321,7 +321,7 @@ fn what_an_earlier_run_left_is_told_and_one_key_resumes_it() {
         record(5, JobKind::Copy, JobState::Running, elsewhere),
         record(6, JobKind::Copy, JobState::Done, Ownership::Nobody),
     ]);
-    assert_eq!(notice(&state), "2 jobs were interrupted: F9 shows them, R resumes");
+    assert_eq!(notice(&state), "2 jobs wait to be resumed: F9 shows, R resumes");
     assert_eq!(state.jobs.len(), 3);
     assert_eq!(press(&mut state, "R"), [Cmd::ResumeJob(JobId(1), 3), Cmd::ResumeJob(JobId(2), 4)]);
     assert_eq!(press(&mut state, "R"), []);
@@ -400,17 +400,73 @@ fn a_waiting_job_is_given_up_and_can_be_tried_again() {
     assert!(job.outcome().is_some_and(|outcome| outcome.cancelled && outcome.retry.len() == 1));
 }
 
-#[test]
-fn what_can_be_undone_is_undone_after_asking() {
+/// A job that left three things to be undone.
+fn undoable() -> State {
     let mut state = running();
     hear(&mut state, JobEvent::Kept(9));
     let outcome = Outcome { undoable: 3, number: Some(9), ..Outcome::default() };
     hear(&mut state, JobEvent::Finished(Box::new(outcome)));
+    state
+}
+
+/// They are being undone by job 2, with the panel open.
+fn undoing() -> State {
+    let mut state = undoable();
+    press(&mut state, "<f9>zu");
+    state
+}
+
+#[test]
+fn what_can_be_undone_is_undone_after_asking() {
+    let mut state = undoable();
     assert_eq!(press(&mut state, "<f9>z"), [Cmd::ListKept]);
     let Some(Dialog::Confirm(confirm)) = state.dialogs.last() else { panic!("no question") };
     assert!(confirm.text.starts_with("Undo 3 deletions and overwrites?"), "{}", confirm.text);
     assert_eq!(press(&mut state, "u"), [Cmd::UndoJob(JobId(2), 9)]);
     assert_eq!(press(&mut state, "kz"), []);
+}
+
+#[test]
+fn an_undo_tells_what_it_did_and_what_it_left_can_be_undone_again() {
+    let mut state = undoing();
+    let progress = Progress { done: Counts { files: 2, ..Counts::default() }, ..Progress::default() };
+    let outcome = Outcome { progress, ..Outcome::default() };
+    let end = |outcome| Msg::Job(JobId(2), JobEvent::Finished(Box::new(outcome)));
+    let failures = vec![Failure { item: item(), error: denied(s3("s3://b/p/a")) }];
+    let mut whole = state.clone();
+    update(&mut whole, end(outcome.clone()), NOW);
+    assert_eq!(notice(&whole), "undid 2");
+    update(&mut state, end(Outcome { failures, undoable: 1, number: Some(9), ..outcome }), NOW);
+    assert_eq!(notice(&state), "1 of 3 not undone: AccessDenied");
+    assert_eq!(press(&mut state, "jzu"), [Cmd::UndoJob(JobId(3), 9)]);
+}
+
+#[test]
+fn an_undo_that_is_refused_can_be_tried_again() {
+    let mut state = undoing();
+    update(&mut state, Msg::NotResumed { id: JobId(2), reason: "another identity".into() }, NOW);
+    assert_eq!(notice(&state), "not undone: another identity");
+    assert_eq!(state.jobs.left(), 0);
+    assert_eq!(press(&mut state, "jzu"), [Cmd::UndoJob(JobId(3), 9)]);
+}
+
+#[test]
+fn a_resumed_job_counts_its_rate_without_what_was_done_before() {
+    let mut state = running();
+    hear(&mut state, JobEvent::Progress(progress(0)));
+    let kept = Counts { bytes: 600, ..Counts::default() };
+    let event = JobEvent::Progress(Progress { kept, ..progress(700) });
+    update(&mut state, Msg::Job(JobId(1), event), Timestamp(NOW.0 + 1_000));
+    assert_eq!(state.jobs.get(JobId(1)).unwrap().rate.per_second, 100.0);
+}
+
+#[test]
+fn keys_over_one_job_in_full_are_about_this_job() {
+    let mut state = running();
+    press(&mut state, "c<enter><f9><enter>");
+    state.jobs.get_mut(JobId(1)).unwrap().phase = Phase::Finished(Box::default());
+    state.jobs.forget(JobId(1));
+    assert_eq!(press(&mut state, "xc"), [Cmd::CancelJob(JobId(2))]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
         comparing: Comparing,
     ) -> Result<Self, Failure> {
         // What isn't selected isn't told by the comparison.
-        let options = args.transferring.options().map_err(Failure::Usage)?;
+        let options = args.transferring.options(context.services.flush).map_err(Failure::Usage)?;
         let options = JobOptions { selection: Selection::default(), ..options };
         // Two jobs would have twice what was allowed.
         let at_once = if options.rate.is_some() || options.at_once.is_some() { 1 } else { JOBS };

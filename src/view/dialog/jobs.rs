@@ -36,7 +36,7 @@ pub fn jobs(sheet: &mut Sheet<'_>, selected: usize) {
     sheet.body = lines;
     sheet.foot.push(blank());
     offer_uploads(sheet);
-    let hints = panel_hints(state, state.jobs.at(selected));
+    let hints = panel_hints(state, state.jobs.at(selected), true);
     sheet.hint(&hints.iter().map(String::as_str).collect::<Vec<_>>());
     sheet.top = sheet::window(sheet.body.len(), selected * JOB_LINES, sheet.body_rows());
 }
@@ -62,7 +62,7 @@ fn job_lines(sheet: &Sheet<'_>, job: &Job, selected: bool) -> [Line; JOB_LINES] 
             let (text, bad) = status::ended(job, look);
             (text, if bad { theme.error } else { theme.text })
         }
-        _ => (format!("{} {}", sign(job, look), status::what(job, look)), theme.text),
+        _ => (format!("{} {}", status::sign(job, look), status::what(job, look)), theme.text),
     };
     let first = vec![Span::styled(
         pad(&cut_middle(&text, width, theme.glyphs.ellipsis), width, Align::Left).into_owned(),
@@ -106,25 +106,9 @@ fn under(sheet: &Sheet<'_>, job: &Job) -> Vec<Span<'static>> {
         return paint::join(paint::fit(pieces, room, 3), &dot, theme.dim);
     }
     let mut pieces = status::progress(job, (room / 3).min(24), look);
-    let files = format!(
-        "{} of {}",
-        format::count(progress.done.files),
-        format::counted(progress.total.files, "file", "files")
-    );
-    pieces.push(Piece::new(4, files, theme.dim));
+    pieces.push(Piece::new(4, files(job), theme.dim));
+    pieces.extend(limit(job, look));
     paint::join(paint::fit(pieces, room, 2), "  ", theme.text)
-}
-
-/// The sign of a job that isn't over.
-fn sign(job: &Job, look: Look<'_>) -> &'static str {
-    let glyphs = &look.theme.glyphs;
-    match &job.phase {
-        Phase::Running | Phase::Cancelling | Phase::Suspending => glyphs.job,
-        Phase::Paused => "=",
-        Phase::Waiting(_) => glyphs.ellipsis,
-        Phase::Left(_) => "!",
-        Phase::Finished(_) => glyphs.none,
-    }
 }
 
 /// Why a job doesn't move, though it isn't over.
@@ -150,22 +134,33 @@ fn stands(sheet: &Sheet<'_>, job: &Job, words: String, room: u16) -> Vec<Span<'s
         let (done, total) = (job.progress.done.bytes, job.progress.total.bytes);
         pieces.push(Piece::new(6, format!("{} of {}", format::size(done), format::size(total)), theme.dim));
     }
+    pieces.extend(limit(job, sheet.look).filter(|_| job.is_active()));
     if let Some(at) = job.ended.filter(|_| matches!(job.phase, Phase::Left(_))) {
         pieces.push(Piece::new(4, format::age(sheet.look.state.now.0 - at.0).into_owned(), theme.dim));
     }
     paint::join(paint::fit(pieces, room, 3), &format!(" {} ", theme.glyphs.dot), theme.dim)
 }
 
+/// `at most 10 MB/s`.
+fn limit(job: &Job, look: Look<'_>) -> Option<Piece<'static>> {
+    let most = job.limit?;
+    Some(Piece::new(3, format!("at most {}", format::rate(most as f64)), look.theme.dim))
+}
+
+/// `12 of 40+ files, 2 failed`.
 fn files(job: &Job) -> String {
     let progress = &job.progress;
-    let so_far = if progress.total_known { "" } else { "+" };
     let (done, total) = (format::count(progress.done.files), format::count(progress.total.files));
-    let failed = if progress.failed > 0 {
-        format!(", {} failed", format::count(progress.failed))
-    } else {
-        String::new()
+    let total = match (progress.total.files, progress.total_known) {
+        (1, true) => format!("{total} file"),
+        (_, true) => format!("{total} files"),
+        (_, false) => format!("{total}+ files"),
     };
-    format!("{done} of {total}{so_far} files{failed}")
+    let failed = match progress.failed {
+        0 => String::new(),
+        failed => format!(", {} failed", format::count(failed)),
+    };
+    format!("{done} of {total}{failed}")
 }
 
 /// The keys that apply to this job.
@@ -183,24 +178,27 @@ fn pause_word(job: Option<&Job>) -> &'static str {
     }
 }
 
-fn panel_hints(state: &State, job: Option<&Job>) -> Vec<String> {
-    hints(
-        state,
-        &[
-            (Action::JobAnswer, "answers"),
-            (Action::JobOpen, "opens"),
-            (Action::JobPause, pause_word(job)),
-            (Action::JobCancel, "cancels"),
-            (Action::JobRetry, "tries again"),
-            (Action::JobUndo, "undoes"),
-            (Action::JobFailures, "failures"),
-            (Action::JobSlower, "slower"),
-            (Action::JobFaster, "faster"),
-            (Action::JobUp, "sooner"),
-            (Action::JobDown, "later"),
-            (Action::JobForget, "removes"),
-        ],
-    )
+/// What is of use only in the list.
+const LISTED: [Action; 4] = [Action::JobOpen, Action::JobUp, Action::JobDown, Action::JobForget];
+
+/// The keys of the list, or of one job in full.
+fn panel_hints(state: &State, job: Option<&Job>, list: bool) -> Vec<String> {
+    let mut actions = vec![
+        (Action::JobAnswer, "answers"),
+        (Action::JobOpen, "opens"),
+        (Action::JobPause, pause_word(job)),
+        (Action::JobCancel, "cancels"),
+        (Action::JobRetry, "tries again"),
+        (Action::JobUndo, "undoes"),
+        (Action::JobFailures, "failures"),
+        (Action::JobSlower, "slower"),
+        (Action::JobFaster, "faster"),
+        (Action::JobUp, "sooner"),
+        (Action::JobDown, "later"),
+        (Action::JobForget, "removes"),
+    ];
+    actions.retain(|(action, _)| list || !LISTED.contains(action));
+    hints(state, &actions)
 }
 
 /// One job in full.
@@ -215,9 +213,9 @@ pub fn detail(sheet: &mut Sheet<'_>, id: JobId, top: usize) {
     sheet.head.extend(first);
     sheet.head.push(blank());
     sheet.body = facts(sheet, job);
-    let hints = panel_hints(look.state, Some(job));
+    let hints = panel_hints(look.state, Some(job), false);
     sheet.foot.push(blank());
-    sheet.hint(&hints.iter().skip(usize::from(hints.len() > 1)).map(String::as_str).collect::<Vec<_>>());
+    sheet.hint(&hints.iter().map(String::as_str).collect::<Vec<_>>());
     sheet.top = top;
 }
 
@@ -240,11 +238,12 @@ fn facts(sheet: &Sheet<'_>, job: &Job) -> Vec<Line> {
         fact("to", words::location(target, look.state));
     }
     fact("files", files(job));
-    if job.progress.kept.files > 0 {
-        let kept = job.progress.kept;
+    let kept = job.progress.kept;
+    if kept.files > 0 || kept.bytes > 0 {
+        let bytes = format::size(kept.bytes);
         fact(
             "of these",
-            format!("{} files, {} were done before", format::count(kept.files), format::size(kept.bytes)),
+            format!("{} and {bytes} were done before", format::counted(kept.files, "file", "files")),
         );
     }
     if job.attempts > 1 {
