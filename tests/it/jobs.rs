@@ -268,8 +268,11 @@ fn without_a_usable_state_directory_copies_work_and_say_so_once() {
 fn the_settings_bound_the_rate_of_all_jobs() {
     let place = Place::new();
     fs::write(place.path("bytes"), noise(1_000_000)).unwrap();
+    let settings = place.home().join(".config/bifold/settings.toml");
+    fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    fs::write(settings, "[transfer]\nrate = \"1MB\"\n").unwrap();
     let began = Instant::now();
-    place.expect(0, &["--set", "transfer.rate=1MB", "cp", "bytes", "s3://box/bytes"]);
+    place.expect(0, &["cp", "bytes", "s3://box/bytes"]);
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(800), "{took:?}");
     assert!(place.server.store().get("box", "bytes").unwrap() == noise(1_000_000));

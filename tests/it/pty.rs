@@ -89,30 +89,6 @@ fn a_panic_of_the_loop_restores_the_terminal_and_is_seen() {
 }
 
 #[test]
-fn a_panic_of_the_loop_ends_its_jobs_first() {
-    let place = Place::new();
-    std::fs::write(place.path("large"), vec![1; 40 << 20]).unwrap();
-    let mut command = place.command(env!("CARGO_BIN_EXE_bifold"));
-    // The keys: down, copy, yes, and one more.
-    command.args([".", "s3://box/"]);
-    command.env("BIFOLD_FAIL_POINT", "loop:4");
-    let mut terminal = Terminal::start(command);
-    terminal.see("large");
-    let gate = place.server.faults().hold("UploadPart");
-    terminal.keys("j");
-    terminal.keys(F5);
-    terminal.wait("a question", |screen| screen.contents().contains("Copy "));
-    terminal.keys("\r");
-    gate.wait_arrived(1);
-    terminal.keys("j");
-    assert!(!terminal.ended().success());
-    gate.open();
-    assert_eq!(place.server.store().open_uploads("box"), []);
-    terminal.is_restored();
-    terminal.see("the fail point of the loop was reached");
-}
-
-#[test]
 fn a_panic_elsewhere_is_told_and_the_program_goes_on() {
     let place = Place::new();
     let mut command = place.command(env!("CARGO_BIN_EXE_bifold"));

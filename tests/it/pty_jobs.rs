@@ -91,6 +91,25 @@ fn a_job_of_panes_that_were_killed_is_resumed_by_the_next_start() {
 }
 
 #[test]
+fn a_panic_of_the_loop_leaves_its_jobs_to_be_resumed() {
+    let (place, gate) = held();
+    let mut command = place.command(env!("CARGO_BIN_EXE_bifold"));
+    // The keys: down, copy, yes, and one more.
+    command.args([".", "s3://box/"]);
+    command.env("BIFOLD_FAIL_POINT", "loop:4");
+    let mut terminal = Terminal::start(command);
+    terminal.see("large");
+    terminal.keys("j");
+    copies(&mut terminal);
+    gate.wait_arrived(1);
+    terminal.keys("j");
+    assert!(!terminal.ended().success());
+    terminal.is_restored();
+    terminal.see("the fail point of the loop was reached");
+    resumes(&place, "left, to be resumed");
+}
+
+#[test]
 fn a_job_is_paused_and_goes_on_by_keys() {
     const FILES: usize = 200;
     let place = Place::new();
