@@ -241,10 +241,11 @@ fn facts(sheet: &Sheet<'_>, job: &Job) -> Vec<Line> {
     let kept = job.progress.kept;
     if kept.files > 0 || kept.bytes > 0 {
         let bytes = format::size(kept.bytes);
-        fact(
-            "of these",
-            format!("{} and {bytes} were done before", format::counted(kept.files, "file", "files")),
-        );
+        let files = match kept.files {
+            0 => String::new(),
+            files => format!("{} and ", format::counted(files, "file", "files")),
+        };
+        fact("of these", format!("{files}{bytes} were done before"));
     }
     if job.attempts > 1 {
         fact("attempts", job.attempts.to_string());
