@@ -148,7 +148,7 @@ impl Bed {
     }
 
     /// What is left of writes under way: temporary files, and the number of open uploads.
-    fn leftovers(&self) -> (Vec<std::path::PathBuf>, usize) {
+    pub fn leftovers(&self) -> (Vec<std::path::PathBuf>, usize) {
         let mut found = Vec::new();
         let mut dirs = vec![self.dir.path().to_path_buf()];
         while let Some(dir) = dirs.pop() {

@@ -132,6 +132,21 @@ impl Place {
         log.filter(|record| part(&record.operation) && record.status == Some(200)).count() as u64
     }
 
+    /// Waits until requests that were on their way when the program died have come to their end.
+    fn quiet(&self) {
+        let seen = || {
+            let log: Vec<_> = self.servers.iter().flat_map(Server::log).collect();
+            (log.len(), log.iter().filter(|record| record.status.is_some()).count())
+        };
+        let (mut before, mut same) = (seen(), 0);
+        while same < 3 {
+            std::thread::sleep(Duration::from_millis(40));
+            let now = seen();
+            same = if now == before { same + 1 } else { 0 };
+            before = now;
+        }
+    }
+
     fn reset(&self) {
         self.servers.iter().for_each(Server::reset_counts);
     }
@@ -207,8 +222,7 @@ fn killed_and_gone_on(
         return false;
     }
     assert_eq!(first.status.code(), None, "{what}: it was to be killed: {}", text(&first));
-    // Requests that were on their way when it died come to their end.
-    std::thread::sleep(Duration::from_millis(50));
+    place.quiet();
     if place.count("select count(*) from jobs") == 0 {
         let untouched = place.tree(from, "from") == *tree && place.tree(to, "to").is_empty();
         assert!(untouched, "{what}: something was done before the job was known");

@@ -192,6 +192,11 @@ async fn run(bed: &Bed, kind: JobKind, rules: Vec<Rule>) -> Outcome {
 /// What must be true however it ended.
 fn check(bed: &Bed, pair: Pair, kind: JobKind, outcome: &Outcome, what: &str) {
     bed.check_clean();
+    check_bytes(bed, pair, kind, outcome, what);
+}
+
+/// What must be true of the bytes on both sides.
+fn check_bytes(bed: &Bed, pair: Pair, kind: JobKind, outcome: &Outcome, what: &str) {
     let (behind_left, behind_right) = (Behind::left(bed, pair), Behind::right(bed, pair));
     let store = bed.server().store();
     let failed: BTreeMap<&Uri, ErrorKind> =
@@ -339,8 +344,12 @@ async fn a_token_that_nothing_replaces_is_a_failure_that_says_so() {
         let bed = bed_of(pair, plain);
         let outcome =
             run(&bed, JobKind::Move, vec![Rule::any(Effect::expired_token()).skip(4).always()]).await;
-        check(&bed, pair, JobKind::Move, &outcome, &format!("{pair:?}"));
+        check_bytes(&bed, pair, JobKind::Move, &outcome, &format!("{pair:?}"));
         assert!(!outcome.failures.is_empty(), "{pair:?}");
+        // Without a right to anything an upload can't be ended either, which is told.
+        let (temporary, uploads) = bed.leftovers();
+        let told = outcome.failures.iter().filter(|it| it.error.to_string().contains("cleaned up")).count();
+        assert!(temporary.is_empty() && uploads <= told, "{pair:?}: {uploads} open, {:?}", outcome.failures);
         for failure in &outcome.failures {
             // The answer to a HEAD has no body that could say which.
             assert!(failure.error.to_string().contains("expired"), "{pair:?}: {}", failure.error);
