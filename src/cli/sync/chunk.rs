@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::model::{ETag, Entry, ErrorKind, Op, Tag, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Op, Tag, Uri, VfsError};
 use crate::transfer::job::{FileEnd, FileReport};
 use crate::transfer::{
     Answer, Choice, ConflictPolicy, JobEvent, JobHandle, JobKind, JobOptions, JobSpec, Outcome, Progress,
@@ -51,10 +51,15 @@ pub(super) struct Ended {
     /// What stood in the way of each of these.
     refused: HashMap<Uri, VfsError>,
     /// The tags of what was written, where they were told.
-    pub(super) tags: HashMap<Uri, ETag>,
+    pub(super) tags: HashMap<Uri, Tag>,
 }
 
 impl Ended {
+    #[cfg(test)]
+    pub(super) fn of(copies: Vec<Copy>, tags: HashMap<Uri, Tag>) -> Self {
+        Self { copies, outcome: Outcome::default(), refused: HashMap::new(), tags }
+    }
+
     /// Why copies weren't made, by where they were to go.
     pub(super) fn failures<'a>(&'a self) -> HashMap<&'a Uri, &'a VfsError> {
         let failed: HashMap<&Uri, &'a VfsError> =
@@ -88,12 +93,10 @@ pub(super) async fn drive(mut job: JobHandle, copies: Vec<Copy>, heard: Unbounde
     Ended { copies, outcome, refused, tags }
 }
 
-/// Where an object was written, and its tag.
-fn written(report: FileReport) -> Option<(Uri, ETag)> {
+/// Where something was written, and its tag.
+fn written(report: FileReport) -> Option<(Uri, Tag)> {
     match report {
-        FileReport { target: Some(at), tag: Some(Tag::ETag(etag)), end: FileEnd::Copied(_), .. } => {
-            Some((at, etag))
-        }
+        FileReport { target: Some(at), tag: Some(tag), end: FileEnd::Copied(_), .. } => Some((at, tag)),
         _ => None,
     }
 }

@@ -1,8 +1,5 @@
 //! What a sync learns by copying: the times that objects keep, so that the next one asks for none of them.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
 use super::super::context::Context;
 use super::chunk::{Copy, Ended};
 use crate::model::{Tag, Uri};
@@ -24,23 +21,42 @@ pub(super) async fn learnt(context: &Context, remembered: Option<&Remembered>, e
     }
 }
 
-/// The key, the tag and the time of the object of a copy: that of the file on the other side.
+/// The key, the tag and the time of the object of a copy: that of the file on the other side, as it was read
+/// or written. What somebody made of it since is for the next sync to find.
 fn time(copy: &Copy, ended: &Ended) -> Option<(String, String, Option<i64>)> {
     match (&copy.source.uri, &copy.target) {
-        (Uri::S3(s3), Uri::Local(path)) => {
-            let tag = copy.source.entry.etag()?.to_string();
-            Some((s3.key.to_string(), tag, Some(modified(path, copy.source.entry.size?)?)))
+        (Uri::S3(s3), Uri::Local(_)) => {
+            let Tag::File { mtime_ns, .. } = ended.tags.get(&copy.target)? else { return None };
+            Some((s3.key.to_string(), copy.source.entry.etag()?.to_string(), Some(*mtime_ns)))
         }
         (Uri::Local(_), Uri::S3(s3)) => {
             let Some(Tag::File { mtime_ns, .. }) = copy.source.entry.tag else { return None };
-            Some((s3.key.to_string(), ended.tags.get(&copy.target)?.to_string(), Some(mtime_ns)))
+            let Tag::ETag(etag) = ended.tags.get(&copy.target)? else { return None };
+            Some((s3.key.to_string(), etag.to_string(), Some(mtime_ns)))
         }
         _ => None,
     }
 }
 
-/// The time that a copy was given.
-fn modified(path: &Path, size: u64) -> Option<i64> {
-    let now = std::fs::symlink_metadata(path).ok().filter(|now| now.is_file() && now.len() == size)?;
-    now.mtime().checked_mul(1_000_000_000)?.checked_add(now.mtime_nsec())
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::model::{ETag, Entry, Kind, S3Uri};
+    use crate::transfer::SourceItem;
+
+    #[test]
+    fn what_was_changed_after_the_copy_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = Uri::Local(dir.path().join("f"));
+        let mut entry = Entry::new("f".into(), Kind::File);
+        (entry.size, entry.tag) = (Some(3), Some(Tag::ETag(ETag::new("x"))));
+        let source = SourceItem { uri: Uri::S3(S3Uri::new("s3", "b", "f")), entry };
+        let copy = Copy { source, target: target.clone(), listed: None };
+        std::fs::write(dir.path().join("f"), "new").unwrap();
+        let tags = HashMap::from([(target, Tag::File { dev: 1, ino: 2, mtime_ns: 5_000 })]);
+        let learnt = time(&copy, &Ended::of(Vec::new(), tags));
+        assert_eq!(learnt, Some(("f".to_owned(), "x".to_owned(), Some(5_000))));
+    }
 }

@@ -106,6 +106,7 @@ impl Engine {
             rates: [start.rate.clone(), self.rate.clone()],
             log: None,
             keep: None,
+            begun: None,
             events: start.events.clone(),
         }
     }

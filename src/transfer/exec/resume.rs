@@ -96,8 +96,9 @@ impl Engine {
         let setting = self.setting(&job.spec, &start);
         tokio::spawn(async move {
             start.tell(JobEvent::Kept(number));
+            let begun = Some(job.created);
             let keep = Some(leftovers::kept(&log).await);
-            start.run(job.spec, super::Setting { log: Some(log), keep, ..setting }).await;
+            start.run(job.spec, super::Setting { log: Some(log), keep, begun, ..setting }).await;
         });
         Ok(handle)
     }

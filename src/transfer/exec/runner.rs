@@ -21,7 +21,7 @@ use super::places::Places;
 use super::rate::Rate;
 use super::record::Record;
 use super::watch::Watch;
-use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
+use crate::model::{ErrorKind, Op, Result, Timestamp, Uri, VfsError};
 use crate::vfs::Caps;
 
 /// Between two reports of progress.
@@ -46,6 +46,8 @@ pub struct Setting {
     pub log: Option<JobLog>,
     /// In a job that goes on: the temporary files that it goes on with.
     pub keep: Option<Vec<String>>,
+    /// And when it was begun first.
+    pub begun: Option<Timestamp>,
     pub events: UnboundedSender<JobEvent>,
 }
 
@@ -70,7 +72,7 @@ pub struct Runner {
 
 impl Runner {
     pub fn new(spec: JobSpec, setting: Setting) -> Self {
-        let Setting { limits, places, budget, rates, log, keep, events } = setting;
+        let Setting { limits, places, budget, rates, log, keep, begun, events } = setting;
         let caps = |uri: &Uri| places.at(uri).map(|path| path.caps());
         let sources = spec.sources.iter().map(|source| caps(&source.uri)).collect();
         let to = target_caps(&spec, &caps);
@@ -81,7 +83,7 @@ impl Runner {
         let machine = Machine::new(spec, sources, to, limits, fastrand::u64(..));
         let worker = Worker::new(places, buffered, record, rates, options, keep, interrupt.clone());
         Self {
-            machine: if recorded { machine.recorded(resumed) } else { machine },
+            machine: if recorded { machine.recorded(resumed).begun(begun) } else { machine },
             worker: Arc::new(worker),
             outcome: None,
             entered,

@@ -9,7 +9,7 @@ use crc_fast::{CrcAlgorithm, checksum_combine};
 
 use super::super::io::Copied;
 use super::places::Places;
-use crate::model::{Entry, ErrorKind, Freshness, Head, Op, Result, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Op, Result, Tag, Uri, VfsError};
 use crate::vfs::{DynPath, PartRecord, SinkState};
 
 /// Holds the parts of a sink to the checksum of `source`, the version that was read. A place that keeps
@@ -71,16 +71,13 @@ fn row_alone(entry: Entry) -> Head {
     }
 }
 
-/// Holds the copy of a source to what was read of it, right before the source is removed. A disk told the
-/// size of the very file; a service is asked.
+/// Holds the copy of a source to what was read of it, right before the source is removed. Between both may lie
+/// days: in a job that goes on the copy was made by an earlier attempt.
 ///
 /// # Errors
 /// Why the source has to stay.
 pub async fn copy(places: &Places, copy: &Copied, read: &Entry, source: &Head) -> Result<()> {
     let path = places.at(&copy.at)?;
-    if !path.caps().metered {
-        return Ok(());
-    }
     let stays = |kind, why: &str| {
         let error = VfsError::new(Op::Copy, copy.at.clone(), kind, why);
         Err(error.with_hint("the source was kept; look at both before trying again"))
@@ -92,19 +89,30 @@ pub async fn copy(places: &Places, copy: &Copied, read: &Entry, source: &Head) -
         there => there?,
     };
     let (own, sum) = (&there.entry, &there.checksum);
-    if own.size != read.size {
+    if read.kind == Kind::File && own.size != read.size {
         return stays(ErrorKind::Corrupt, "the copy has another size than the source");
     }
     if source.checksum.as_ref().zip(sum.as_ref()).is_some_and(|(of, its)| of.0 == its.0 && of.1 != its.1) {
         return stays(ErrorKind::Corrupt, "the copy has another checksum than the source");
     }
-    if copy.tag.as_ref().zip(own.tag.as_ref()).is_some_and(|(written, now)| written != now) {
+    if copy.tag.as_ref().zip(own.tag.as_ref()).is_some_and(|(written, now)| !same_copy(written, now)) {
         return stays(ErrorKind::Conflict, "the copy was replaced by something else meanwhile");
     }
     if copy.streamed && source.write_id().is_some() && source.write_id() == there.write_id() {
         return stays(ErrorKind::Invalid, "the source and the copy are one and the same object");
     }
     Ok(())
+}
+
+/// Whether a copy is the one that was written. A disk may have another number after the machine was started
+/// anew.
+fn same_copy(written: &Tag, now: &Tag) -> bool {
+    match (written, now) {
+        (Tag::File { ino, mtime_ns, .. }, Tag::File { ino: now, mtime_ns: changed, .. }) => {
+            (ino, mtime_ns) == (now, changed)
+        }
+        (written, now) => written == now,
+    }
 }
 
 /// The checksum of all parts in their order.

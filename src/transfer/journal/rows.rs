@@ -239,13 +239,14 @@ pub(super) fn undone(db: &Connection, job: u64, rows: &[u64]) -> Result<()> {
 
 /// What is known of a source.
 pub(super) fn recall(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {
-    if let Some(placed) = recall_placed(db, of, source)? {
-        return Ok(Some(placed));
-    }
+    // What is open was begun after what was placed before: that closes all.
     let sql = format!("{SINK} WHERE job = ?1 AND source = ?2 ORDER BY id DESC LIMIT 1");
     let sink =
         db.prepare_cached(&sql)?.query_row(params![of.id(), source], |row| to_sink(row, of)).optional()?;
-    sink.map(|(id, recalled)| with_parts(db, id, recalled)).transpose()
+    match sink {
+        Some((id, recalled)) => with_parts(db, id, recalled).map(Some),
+        None => recall_placed(db, of, source),
+    }
 }
 
 fn recall_placed(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {

@@ -14,7 +14,7 @@ use crate::model::{Entry, ErrorKind, Op};
 use crate::vfs::Precondition;
 
 /// How many names are tried beside a taken one.
-const NAMES: u32 = 1000;
+pub const NAMES: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -103,7 +103,8 @@ impl Machine {
         };
         item.target = target;
         item.agreed = Precondition::Absent;
-        (item.answered, item.changed) = (false, false);
+        // Under the new name may be what an earlier attempt put there.
+        (item.answered, item.changed, item.recognized) = (false, false, false);
         // Once both are to be kept, every further name that is taken leads to the next one.
         item.keeps_both = true;
         if item.sink_open { self.break_off(id, After::Anew) } else { self.look(id, Looking::First) }

@@ -311,6 +311,11 @@ impl Machine {
                 item.source = uri;
                 item.entry = Entry { name: item.entry.name.clone(), ..entry };
                 self.progress.total.bytes += item.size();
+                if self.resumed {
+                    // The journal knows it by where the link leads.
+                    let source = item.source.clone();
+                    return self.tasks.push(Owner::Item(id), Io::Recall { source });
+                }
                 self.look_first(id);
             }
             kind if kind.is_dir() => self.follow_dir(id, uri, entry),

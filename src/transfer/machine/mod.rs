@@ -33,7 +33,7 @@ use std::time::Duration;
 use super::Matcher;
 use super::io::{Action, DirId, Event, Io, IoId, ItemId, Reply};
 use super::job::{FileEnd, JobKind, JobOptions, JobSpec, Outcome, Progress, Target};
-use crate::model::{ErrorKind, Result, Uri, VfsError};
+use crate::model::{ErrorKind, Result, Timestamp, Uri, VfsError};
 use crate::vfs::Caps;
 use ask::Questions;
 use delete::Batch;
@@ -132,6 +132,8 @@ pub struct Machine {
     recorded: bool,
     /// Whether an earlier attempt may have done some of it.
     resumed: bool,
+    /// When the job was begun first: a deletion that goes on leaves what came since.
+    begun: Option<Timestamp>,
     tells_files: bool,
     finished: bool,
     progress: Progress,
@@ -189,6 +191,7 @@ impl Machine {
             paused: false,
             recorded: false,
             resumed: false,
+            begun: None,
             tells_files: false,
             finished: false,
             progress: Progress::default(),
@@ -230,6 +233,12 @@ impl Machine {
     #[must_use]
     pub fn recorded(self, resumed: bool) -> Self {
         Self { recorded: true, resumed, ..self }
+    }
+
+    /// The same job, which goes on and was begun first at that time.
+    #[must_use]
+    pub fn begun(self, at: Option<Timestamp>) -> Self {
+        Self { begun: at, ..self }
     }
 
     /// When an [`Event::Tick`] is due.

@@ -2,19 +2,30 @@
 
 use super::super::io::{Action, Earlier, Io, ItemId, Left, Reply};
 use super::super::job::{FileEnd, JobKind};
+use super::super::names;
+use super::ask::NAMES;
 use super::copy::After;
 use super::file::Item;
 use super::look::Looking;
 use super::tasks::Owner;
 use super::tree::same_inode;
 use super::{Machine, VfsError};
-use crate::model::{Entry, ErrorKind, Kind, Op, Result};
+use crate::model::{Entry, ErrorKind, Kind, Op, Result, Uri};
 use crate::vfs::{Layout, Placed, SinkState};
 
 impl Item {
     /// Whether it is being written, and some of its parts aren't sent yet.
     pub(super) fn is_unfilled(&self) -> bool {
         self.sink_open && (self.open > 0 || self.next < self.size().max(1))
+    }
+
+    /// Whether this is where it goes, or a name beside that which it got since both were kept.
+    fn goes_to(&self, target: &Uri) -> bool {
+        let name = self.base.name();
+        let mut tries = 2..=NAMES;
+        *target == self.base
+            || (target.parent() == self.base.parent()
+                && tries.any(|n| names::beside(&name, n) == target.name()))
     }
 }
 
@@ -24,8 +35,9 @@ impl Machine {
         let Some(item) = self.items.get_mut(&id) else { return };
         item.recalled = true;
         // The journal knows files by their sources: one that goes to two places is known by one of them.
-        let beside = |earlier: &Earlier| earlier.target.parent() == item.target.parent();
-        let Some(earlier) = earlier.filter(|earlier| beside(earlier)) else { return self.start_item(id) };
+        let Some(earlier) = earlier.filter(|earlier| item.goes_to(&earlier.target)) else {
+            return self.start_item(id);
+        };
         let same = same_version(&earlier.entry, &item.entry);
         match &earlier.what {
             Left::Intended => self.start_item(id),

@@ -200,12 +200,29 @@ impl Machine {
                 continue;
             }
             match self.kind {
+                JobKind::Delete if self.came_since(entry) => self.leave(id, entry.clone()),
                 JobKind::Delete => self.plan_removal(id, entry.clone()),
                 JobKind::Copy | JobKind::Move => self.plan_child(id, entry.clone()),
             }
         }
         let at = self.dirs[&id].source.clone();
         self.tasks.push(Owner::Dir(id), Io::Page { dir: id, page: page + 1, at });
+    }
+
+    /// Whether a deletion that goes on was begun before this was there, or was what it is now.
+    fn came_since(&self, entry: &Entry) -> bool {
+        let since = self.begun.zip(entry.modified).is_some_and(|(begun, modified)| modified > begun);
+        self.resumed && since && !entry.kind.is_dir()
+    }
+
+    /// Nobody asked for the deletion of what wasn't there.
+    fn leave(&mut self, id: DirId, entry: Entry) {
+        let Some(dir) = self.dirs.get(&id) else { return };
+        let source = dir.source.join(&entry.name, entry.kind);
+        let why = "it came or changed since the deletion was begun, and stays";
+        let error = VfsError::new(Op::Remove, source.clone(), ErrorKind::Conflict, why);
+        let error = error.with_hint("delete it by itself, if it shall go, too");
+        self.fail_child(id, source, entry, error);
     }
 
     /// Whether the job isn't about this; the directory that holds it then stays, too.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bifold::model::ErrorKind;
+use bifold::model::{ErrorKind, Freshness, Timestamp};
 use bifold::transfer::{
     Choice, Engine, JobEvent, JobHandle, JobId, JobKind, JobOptions, JobSpec, Journal, Outcome, ResumeError,
     Target,
 };
+use bifold::vfs::Placed;
 use demo::{Effect, Gate, Rule};
 
 use super::bed::{Bed, Pair, finish, noise};
@@ -234,4 +235,75 @@ async fn a_paused_job_does_nothing_until_it_goes_on() {
     let outcome = finish(job, Choice::Cancel).await;
     assert_eq!(outcome.failures, []);
     bed.check_clean();
+}
+
+/// A download of `name` by a move that died once the copy was placed and recorded.
+async fn placed(name: &str) -> (Bed, Engine, u64) {
+    let bed = Bed::new(Pair::S3Local);
+    bed.left.put(name, b"theirs").await;
+    bed.right.put(name, b"theirs").await;
+    let journal = journal(&bed).await;
+    let sources = bed.left.items(&[name]).await;
+    let (uri, entry) = (sources[0].uri.clone(), sources[0].entry.clone());
+    let target = Some(Target::Into(bed.right.root.uri().clone()));
+    let spec = JobSpec { kind: JobKind::Move, sources, target, options: JobOptions::default() };
+    let engine = bed.engine.clone().with_journal(journal.clone());
+    let identities = ["s3://".to_owned()];
+    let log = journal.begin(&spec, &identities, now()).await.expect("it is kept");
+    let there = bed.right.path(name).stat(Freshness::Past).await.expect("it is there");
+    log.placed(&uri, &entry, &bed.right.uri(name), &Placed::by_size(there), false).await;
+    let number = log.number();
+    (bed, engine, number)
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
+    Timestamp(i64::try_from(since.as_millis()).expect("not yet"))
+}
+
+#[tokio::test]
+async fn a_source_stays_whose_copy_on_a_disk_is_gone_or_another_by_now() {
+    for change in ["none", "gone", "replaced"] {
+        let (bed, engine, number) = placed("f").await;
+        let copy = bed.dir.path().join("right/f");
+        match change {
+            "gone" => std::fs::remove_file(&copy).expect("it was there"),
+            "replaced" => {
+                std::fs::remove_file(&copy).expect("it was there");
+                std::fs::write(&copy, "others").expect("written");
+            }
+            _ => {}
+        }
+        let job = engine.resume(JobId(2), number).await.expect("it can be resumed");
+        let outcome = finish(job, Choice::Cancel).await;
+        let kept = change != "none";
+        assert_eq!(outcome.failures.len(), usize::from(kept), "{change}: {outcome:?}");
+        assert_eq!(bed.left.get("f").await.is_some(), kept, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_goes_on_leaves_what_came_since_it_was_begun() {
+    for pair in [Pair::LocalS3, Pair::S3Local] {
+        let bed = Bed::new(pair);
+        bed.left.put("d/old", b"old").await;
+        let journal = journal(&bed).await;
+        let sources = bed.left.items(&["d/"]).await;
+        let spec = JobSpec { kind: JobKind::Delete, sources, target: None, options: JobOptions::default() };
+        let identities: &[String] = if pair == Pair::S3Local { &["s3://".to_owned()] } else { &[] };
+        // The server tells times to the second.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let log = journal.begin(&spec, identities, now()).await.expect("it is kept");
+        let number = log.number();
+        drop(log);
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        bed.left.put("d/new", b"new").await;
+        let engine = bed.engine.clone().with_journal(journal);
+        let job = engine.resume(JobId(2), number).await.expect("it can be resumed");
+        let outcome = finish(job, Choice::Cancel).await;
+        assert_eq!(bed.left.get("d/old").await, None, "{pair:?}");
+        assert_eq!(bed.left.get("d/new").await.as_deref(), Some(&b"new"[..]), "{pair:?}");
+        let why: Vec<_> = outcome.failures.iter().map(|failure| failure.error.to_string()).collect();
+        assert!(why.len() == 1 && why[0].contains("since"), "{pair:?}: {why:?}");
+    }
 }

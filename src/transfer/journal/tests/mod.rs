@@ -93,6 +93,23 @@ async fn a_file_is_recalled_as_far_as_it_came() {
     assert_eq!(log.trouble(), None);
 }
 
+#[tokio::test]
+async fn what_is_open_hides_what_was_placed_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).await;
+    let log = begin(&journal, JobKind::Copy).await;
+    let (source, target) = (local("/s/a"), s3("t/s/a"));
+    let seen = entry(&source);
+    log.placed(&source, &seen, &target, &placed(&target, None), false).await;
+    // The source changed, and is sent again.
+    log.intend(&source, &seen, &target).await;
+    let hint = CreateHint { size: Some(7), job: Some(log.tag()), ..CreateHint::default() };
+    log.opened(&source, &seen, &target, &state("up", vec![]), &hint).await;
+    assert_eq!(step(log.recall(&source).await), Step::Open(Box::new((state("up", vec![]), hint))));
+    log.closed(&source).await;
+    assert!(matches!(step(log.recall(&source).await), Step::Placed(_)));
+}
+
 /// A copy of the files as a loss of the program at this moment would leave them.
 fn crashed(dir: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();

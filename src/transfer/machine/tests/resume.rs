@@ -222,3 +222,52 @@ fn a_job_that_nothing_keeps_is_given_up_when_it_is_left() {
     assert!(outcome.cancelled && !outcome.suspended);
     assert!(world.left.is_empty() && world.sinks.is_empty());
 }
+
+/// A job that follows a link, to its end after it died; and how many parts were on record.
+fn followed(steps: usize) -> (World, usize) {
+    let mut world = World::default();
+    world.put_link("/s/link", "/t/big");
+    world.put("/t/big", 95);
+    let sources = vec![source("/s/link", Kind::Symlink, &world)];
+    let mut spec = spec(JobKind::Copy, sources, into("s3://b/t/"));
+    spec.options.links = LinkPolicy::Follow;
+    let mut recorded = 0;
+    let (world, outcome, _) = died(world, &spec, steps, |world| {
+        let open = |earlier: &Earlier| match &earlier.what {
+            Left::Open(state, _) => state.parts.len(),
+            Left::Placed(_) => 10,
+            _ => 0,
+        };
+        recorded = world.journal.values().map(open).sum();
+    });
+    assert_eq!(outcome.failures, [], "after {steps}");
+    (world, recorded)
+}
+
+#[test]
+fn what_a_link_leads_to_goes_on_where_it_was() {
+    for steps in 0..20 {
+        let (world, recorded) = followed(steps);
+        assert_eq!(parts(&world), 10 - recorded, "after {steps}");
+        assert_eq!(world.content("s3://b/t/link"), world.content("/t/big"));
+        assert!(world.left.is_empty(), "after {steps}: {:?}", world.left);
+    }
+}
+
+#[test]
+fn what_went_elsewhere_under_another_name_is_still_to_go_where_it_belongs() {
+    let mut world = World::default();
+    world.put("/s/a", 5);
+    world.put("s3://b/t/link", 5);
+    let item = source("/s/a", Kind::File, &world);
+    let target = world::uri("s3://b/t/link");
+    let placed = crate::vfs::Placed::by_size(world.entry(&target).unwrap());
+    let what = Left::Placed(Box::new(placed));
+    let earlier = Earlier { entry: item.entry.clone(), target, what };
+    world.journal.insert(item.uri.clone(), earlier);
+    let bench = Bench::kept(world, spec(JobKind::Move, vec![item], into("s3://b/t/")), 1, Some(true));
+    let (world, outcome) = bench.run(choose(Choice::Cancel));
+    assert_eq!(outcome.failures, []);
+    assert!(world.content("s3://b/t/a").is_some());
+    assert!(world.content("/s/a").is_none());
+}
