@@ -9,7 +9,7 @@ use super::report::{Failed, Undone};
 use super::tasks::{Owner, Task};
 use super::tree::Dir;
 use super::{Machine, VfsError};
-use crate::model::{Entry, ErrorKind, Kind, Result, Uri};
+use crate::model::{Entry, ErrorKind, Kind, Op, Result, Uri};
 use crate::vfs::{Precondition, Removal, Removed};
 
 /// Removals that go in one request.
@@ -122,6 +122,22 @@ impl Machine {
         if full {
             self.flush_removals(id);
         }
+    }
+
+    /// Whether a deletion that goes on was begun before this was there, or was what it is now.
+    pub(super) fn came_since(&self, entry: &Entry) -> bool {
+        let since = self.begun.zip(entry.modified).is_some_and(|(begun, modified)| modified > begun);
+        self.resumed && since && !entry.kind.is_dir()
+    }
+
+    /// Nobody asked for the deletion of what wasn't there.
+    pub(super) fn leave(&mut self, id: DirId, entry: Entry) {
+        let Some(dir) = self.dirs.get(&id) else { return };
+        let source = dir.source.join(&entry.name, entry.kind);
+        let why = "it came or changed since the deletion was begun, and stays";
+        let error = VfsError::new(Op::Remove, source.clone(), ErrorKind::Conflict, why);
+        let error = error.with_hint("delete it by itself, if it shall go, too");
+        self.fail_child(id, source, entry, error);
     }
 
     pub(super) fn flush_removals(&mut self, id: DirId) {

@@ -209,22 +209,6 @@ impl Machine {
         self.tasks.push(Owner::Dir(id), Io::Page { dir: id, page: page + 1, at });
     }
 
-    /// Whether a deletion that goes on was begun before this was there, or was what it is now.
-    fn came_since(&self, entry: &Entry) -> bool {
-        let since = self.begun.zip(entry.modified).is_some_and(|(begun, modified)| modified > begun);
-        self.resumed && since && !entry.kind.is_dir()
-    }
-
-    /// Nobody asked for the deletion of what wasn't there.
-    fn leave(&mut self, id: DirId, entry: Entry) {
-        let Some(dir) = self.dirs.get(&id) else { return };
-        let source = dir.source.join(&entry.name, entry.kind);
-        let why = "it came or changed since the deletion was begun, and stays";
-        let error = VfsError::new(Op::Remove, source.clone(), ErrorKind::Conflict, why);
-        let error = error.with_hint("delete it by itself, if it shall go, too");
-        self.fail_child(id, source, entry, error);
-    }
-
     /// Whether the job isn't about this; the directory that holds it then stays, too.
     fn leaves_out(&mut self, id: DirId, entry: &Entry) -> bool {
         let Some(dir) = self.dirs.get_mut(&id).filter(|_| !self.matcher.takes_all()) else { return false };
@@ -291,7 +275,7 @@ impl Machine {
         dir.marker = Some(entry);
     }
 
-    fn fail_child(&mut self, id: DirId, uri: Uri, entry: Entry, error: VfsError) {
+    pub(super) fn fail_child(&mut self, id: DirId, uri: Uri, entry: Entry, error: VfsError) {
         if let Some(dir) = self.dirs.get_mut(&id) {
             dir.kept = true;
         }
