@@ -11,7 +11,7 @@ use crate::transfer::{ConflictPolicy, LinkPolicy};
 
 /// Two panes over local disks and S3. Without a subcommand the panes open.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "bifold", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(name = "bifold", version, after_help = AFTER_HELP)]
 pub struct Args {
     /// Where the left pane begins; without it, where one left off
     pub left: Option<OsString>,
@@ -369,6 +369,9 @@ mod tests {
             Args::try_parse_from(["bifold", "ls", "-r", "s3://b", "--set", "cache.enabled=false"]).unwrap();
         assert!(matches!(ls.command, Some(Command::Ls(Ls { recursive: true, .. }))));
         assert_eq!(ls.set, ["cache.enabled=false"]);
+        let before =
+            Args::try_parse_from(["bifold", "--set", "cache.enabled=false", "ls", "s3://b"]).unwrap();
+        assert!(matches!((before.command, before.left), (Some(Command::Ls(_)), None)));
         assert!(Args::try_parse_from(["bifold", "cp", "a"]).is_err());
         let stdin = Args::try_parse_from(["bifold", "cp", "-", "s3://b/k"]).unwrap();
         assert!(matches!(stdin.command, Some(Command::Cp(Cp { locations, .. })) if locations[0] == "-"));

@@ -73,6 +73,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
             return misread(&error).into();
         }
     };
+    if let (Some(_), Some(left)) = (&args.command, &args.left) {
+        let left = left.to_string_lossy();
+        tell(&format!(
+            "{left} stands before a subcommand: panes take no subcommand (a file called like one: ./ls)"
+        ));
+        return Status::Usage.into();
+    }
     let overrides = Overrides { file: args.config.clone(), set: args.set.clone() };
     let mut loaded = load(&env, &overrides);
     if matches!(args.command, Some(Command::Config)) {

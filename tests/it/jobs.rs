@@ -56,6 +56,25 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
+/// A record that is still on its way isn't taken for something that nobody goes on with.
+#[test]
+fn a_copy_that_worked_gives_nothing_up() {
+    let place = Place::new();
+    fs::write(place.path("large"), noise(LARGE)).unwrap();
+    for number in 0..8 {
+        let (status, told) = ended(
+            place
+                .command()
+                .args(["cp", "large", &format!("s3://box/{number}"), PARTS])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        assert_eq!((status, told.contains("given up")), (Some(0), false), "{told}");
+    }
+}
+
 fn job(place: &Place) -> Value {
     place.json(&["jobs", "ls", "--json"]).pop().expect("a job")
 }

@@ -147,7 +147,9 @@ impl<'a> Run<'a> {
 
     fn stop(&mut self) {
         self.line.clear();
-        tell("stopping: the same sync again goes on from what is there");
+        tell(
+            "stopping: `bifold jobs resume` goes on with the files under way, then the same sync with the rest",
+        );
         self.waiting.clear();
         for control in &self.controls {
             control.suspend();
@@ -287,7 +289,7 @@ impl<'a> Run<'a> {
 
     /// Whether what only the destination has may go.
     fn may_delete(&self) -> bool {
-        if self.counts.source == 0 && !self.args.allow_empty {
+        if self.args.delete && self.counts.source == 0 && !self.args.allow_empty {
             tell("nothing was deleted: the source holds no file, and that may be a mistake (--allow-empty)");
             return false;
         }

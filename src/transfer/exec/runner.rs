@@ -229,13 +229,14 @@ impl Runner {
             self.worker.keep_all();
         }
         if let Some(log) = self.worker.record.log().cloned() {
+            // What is placed but not yet written down would be taken for open.
+            self.worker.record.settled().await;
             if !outcome.suspended {
                 let notes = leftovers::abort(&self.worker.places, &log).await;
                 for note in notes {
                     self.tell(JobEvent::Note(note));
                 }
             }
-            self.worker.record.settled().await;
             close(&log, &mut outcome).await;
             if let Some(trouble) = log.trouble() {
                 self.tell(JobEvent::Note(trouble));
