@@ -197,7 +197,7 @@ fn a_job_into_a_pane_lists_it_at_its_end_and_not_for_each_file() {
     terminal.keys(F5);
     terminal.see("Copy 200");
     // Agreed to before it is there, the plan would ask for nothing.
-    terminal.see("at most LIST");
+    terminal.see("PUT 200");
     terminal.keys("\r");
     // All but one are written, and the listing beside grows old in peace.
     gate.wait_arrived(1);
