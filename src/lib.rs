@@ -115,6 +115,7 @@ pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod model;
+pub mod preview;
 pub mod runtime;
 pub mod store;
 pub mod transfer;

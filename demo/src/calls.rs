@@ -49,7 +49,7 @@ async fn directory(objects: usize, cached: bool) -> io::Result<Row> {
         server.store().put(BUCKET, &format!("dir/{at:05}.txt"), "x");
     }
     let mut settings = Settings::default();
-    settings.cache.enabled = cached;
+    settings.cache.operations.enabled = cached;
     let env: Env = server.env().into_iter().collect();
     let registry = Registry::new(&settings, &env);
     let at = |key: &str| registry.resolve(&Uri::S3(S3Uri::new("s3", BUCKET, key))).map_err(failed);

@@ -4,6 +4,7 @@ pub mod clock;
 mod connection;
 pub mod meter;
 pub mod ops;
+pub mod previews;
 pub mod stats;
 
 pub use clock::{Clock, ManualClock, Moment, SystemClock};

@@ -95,14 +95,11 @@ fn walk(
     }
 }
 
-/// The values that the environment gives to the keys of `known`: `BIFOLD_CACHE_MAX_ENTRIES` for
-/// `cache.max_entries`, and `BIFOLD_LOG` for `log.level`.
+/// The values that the environment gives to the keys of `known`: `BIFOLD_TRANSFER_RATE` for
+/// `transfer.rate`, and those of [`SHORT`].
 pub(super) fn leaves_of_env(known: &[Leaf], env: &Env) -> Vec<Leaf> {
     let long = known.iter().map(|leaf| (variable(&leaf.path), &leaf.path));
-    let short = known
-        .iter()
-        .filter(|leaf| leaf.path == ["log", "level"])
-        .map(|leaf| ("BIFOLD_LOG".to_owned(), &leaf.path));
+    let short = known.iter().filter_map(|leaf| Some((short(&leaf.path)?.to_owned(), &leaf.path)));
     short
         .chain(long)
         .filter_map(|(name, path)| {
@@ -112,13 +109,28 @@ pub(super) fn leaves_of_env(known: &[Leaf], env: &Env) -> Vec<Leaf> {
         .collect()
 }
 
+/// The settings that a variable names without their section.
+const SHORT: [(&str, &str); 5] = [
+    ("log.level", "BIFOLD_LOG"),
+    ("cache.objects.max_size", "BIFOLD_CACHE_MAX_SIZE"),
+    ("cache.objects.max_entries", "BIFOLD_CACHE_MAX_ENTRIES"),
+    ("cache.objects.max_age", "BIFOLD_CACHE_TTL"),
+    ("cache.objects.eviction", "BIFOLD_CACHE_EVICTION"),
+];
+
+fn short(path: &[String]) -> Option<&'static str> {
+    let key = dotted(path);
+    SHORT.iter().find(|(setting, _)| *setting == key).map(|(_, name)| *name)
+}
+
 fn variable(path: &[String]) -> String {
     format!("BIFOLD_{}", path.join("_").to_uppercase())
 }
 
 /// The variables below a section of `known` that name no setting: most likely misspelt.
 pub(super) fn stray_variables(known: &[Leaf], env: &Env) -> Vec<String> {
-    let names: Vec<String> = known.iter().map(|leaf| variable(&leaf.path)).collect();
+    let short = SHORT.iter().map(|(_, name)| (*name).to_owned());
+    let names: Vec<String> = known.iter().map(|leaf| variable(&leaf.path)).chain(short).collect();
     let sections: Vec<String> = known.iter().map(|leaf| format!("{}_", variable(&leaf.path[..1]))).collect();
     let given = env.iter().filter_map(|(name, _)| name.to_str());
     given

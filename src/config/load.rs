@@ -214,28 +214,31 @@ mod tests {
 
     #[test]
     fn each_layer_covers_the_one_below() {
-        let file = "[cache]\nmax_entries = 10\nmax_bytes = \"1 MiB\"\nttl.list = 7\n";
-        let env = [("BIFOLD_CACHE_MAX_BYTES", "2MiB"), ("BIFOLD_LOG", "trace")];
-        let (loaded, _dir) = with(file, &env, &["cache.ttl.list=9s"]);
+        let file = "[cache.operations]\nmax_entries = 10\nmax_bytes = \"1 MiB\"\nttl.list = 7\n";
+        let env = [("BIFOLD_CACHE_OPERATIONS_MAX_BYTES", "2MiB"), ("BIFOLD_LOG", "trace")];
+        let (loaded, _dir) = with(file, &env, &["cache.operations.ttl.list=9s"]);
         assert_eq!(loaded.problems, []);
-        let cache = &loaded.settings.cache;
+        let cache = &loaded.settings.cache.operations;
         assert_eq!(
             (cache.max_entries, cache.max_bytes, cache.ttl.list),
             (10, 2 << 20, Duration::from_secs(9))
         );
-        assert_eq!(origin(&loaded, "cache.max_entries"), "file:2");
-        assert_eq!(origin(&loaded, "cache.max_bytes"), "environment BIFOLD_CACHE_MAX_BYTES");
-        assert_eq!(origin(&loaded, "cache.ttl.list"), "flag --set cache.ttl.list");
-        assert_eq!(origin(&loaded, "cache.enabled"), "default");
+        assert_eq!(origin(&loaded, "cache.operations.max_entries"), "file:2");
+        assert_eq!(
+            origin(&loaded, "cache.operations.max_bytes"),
+            "environment BIFOLD_CACHE_OPERATIONS_MAX_BYTES"
+        );
+        assert_eq!(origin(&loaded, "cache.operations.ttl.list"), "flag --set cache.operations.ttl.list");
+        assert_eq!(origin(&loaded, "cache.operations.enabled"), "default");
         assert_eq!(origin(&loaded, "log.level"), "environment BIFOLD_LOG");
     }
 
     #[test]
     fn a_wrong_value_costs_only_itself_and_is_named() {
-        let file = "[cache]\nmax_entrys = 1\nenabled = \"maybe\"\nmax_entries = 5\n\n[cache.ttl]\nlist = \"soon\"\n\
+        let file = "[cache.operations]\nmax_entrys = 1\nenabled = \"maybe\"\nmax_entries = 5\n\n[cache.operations.ttl]\nlist = \"soon\"\n\
                     [connections.prod]\nregion = \"eu-west-1\"\nprofil = \"x\"\n";
         let (loaded, _dir) = with(file, &[], &[]);
-        assert_eq!(loaded.settings.cache.max_entries, 5);
+        assert_eq!(loaded.settings.cache.operations.max_entries, 5);
         assert_eq!(loaded.settings.connections["prod"].region.as_deref(), Some("eu-west-1"));
         let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
         problems.sort();
@@ -244,18 +247,21 @@ mod tests {
             problems[0].contains("settings.toml:10: connections.prod.profil: unknown field"),
             "{problems:#?}"
         );
-        assert!(problems[1].contains("settings.toml:2: cache.max_entrys: unknown field"), "{problems:#?}");
+        assert!(
+            problems[1].contains("settings.toml:2: cache.operations.max_entrys: unknown field"),
+            "{problems:#?}"
+        );
         assert!(problems[1].contains("max_entries"), "{problems:#?}");
-        assert!(problems[2].contains("settings.toml:3: cache.enabled: "), "{problems:#?}");
+        assert!(problems[2].contains("settings.toml:3: cache.operations.enabled: "), "{problems:#?}");
         assert!(problems[2].contains("expected a boolean"), "{problems:#?}");
-        assert!(problems[3].contains("settings.toml:7: cache.ttl.list: "), "{problems:#?}");
+        assert!(problems[3].contains("settings.toml:7: cache.operations.ttl.list: "), "{problems:#?}");
         assert!(problems[3].contains("expected a duration"), "{problems:#?}");
     }
 
     #[test]
     fn a_broken_line_is_named_and_the_rest_is_read() {
-        let (loaded, _dir) = with("[cache]\nmax_entries = 5\nenabled = = true\n", &[], &[]);
-        assert_eq!(loaded.settings.cache.max_entries, 5);
+        let (loaded, _dir) = with("[cache.operations]\nmax_entries = 5\nenabled = = true\n", &[], &[]);
+        assert_eq!(loaded.settings.cache.operations.max_entries, 5);
         assert!(loaded.problems[0].to_string().contains("settings.toml:3"), "{:?}", loaded.problems);
     }
 
@@ -276,9 +282,9 @@ mod tests {
     #[test]
     fn misspelt_variables_and_flags_are_named() {
         let (loaded, _dir) =
-            with("", &[("BIFOLD_CACHE_TTL", "3"), ("BIFOLD_TEST_ENDPOINT", "x")], &["cache", "a b=1"]);
+            with("", &[("BIFOLD_CACHE_TTLS", "3"), ("BIFOLD_TEST_ENDPOINT", "x")], &["cache", "a b=1"]);
         let origins: Vec<String> = loaded.problems.iter().map(|problem| problem.origin.to_string()).collect();
-        assert_eq!(origins, ["environment BIFOLD_CACHE_TTL", "flag --set cache", "flag --set a b=1"]);
+        assert_eq!(origins, ["environment BIFOLD_CACHE_TTLS", "flag --set cache", "flag --set a b=1"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Connection, UiSettings, units};
+use super::{CacheSettings, Connection, OpCacheSettings, PreviewSettings, UiSettings, units};
 
 /// The defaults, as people read them.
 pub(super) const DEFAULTS: &str = include_str!("../../assets/settings.toml");
@@ -19,30 +19,19 @@ pub struct Settings {
     pub connections: BTreeMap<String, Connection>,
     /// The panes.
     pub ui: UiSettings,
-    /// The operation cache.
+    /// The caches.
     pub cache: CacheSettings,
+    /// The viewer and the quick view.
+    pub preview: PreviewSettings,
+    /// Presigned links.
+    pub links: LinkSettings,
     /// Jobs.
     pub transfer: TransferSettings,
     /// The log file.
     pub log: LogSettings,
 }
 
-/// `[cache]`: the operation cache.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CacheSettings {
-    /// Whether anything is kept.
-    pub enabled: bool,
-    /// The most entries.
-    pub max_entries: usize,
-    /// The most bytes.
-    #[serde(deserialize_with = "units::bytes")]
-    pub max_bytes: u64,
-    /// How long each kind of answer lives.
-    pub ttl: Ttl,
-}
-
-/// `[cache.ttl]`. Zero: never kept.
+/// `[cache.operations.ttl]`. Zero: never kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ttl {
@@ -83,6 +72,15 @@ pub enum Notify {
     Osc9,
     /// Not at all.
     Off,
+}
+
+/// `[links]`: presigned links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSettings {
+    /// How long a link works where nobody says otherwise.
+    #[serde(deserialize_with = "units::duration")]
+    pub expires: Duration,
 }
 
 /// `[log]`: the log file in the state directory.
@@ -128,15 +126,9 @@ impl Default for UiSettings {
     }
 }
 
-impl Default for CacheSettings {
-    fn default() -> Self {
-        Settings::default().cache
-    }
-}
-
 impl Default for Ttl {
     fn default() -> Self {
-        CacheSettings::default().ttl
+        OpCacheSettings::default().ttl
     }
 }
 
@@ -146,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_compiled_in_defaults_are_valid() {
-        let cache = Settings::default().cache;
+        let cache = Settings::default().cache.operations;
         assert_eq!((cache.enabled, cache.max_entries, cache.max_bytes), (true, 4096, 64 << 20));
         assert_eq!(Ttl::default().region, Duration::from_mins(10));
     }

@@ -30,7 +30,9 @@ use crate::model::{
 pub use identity::{Identity, Place};
 pub use sink::{CreateHint, Layout, PartRecord, Sink, SinkState};
 pub use walk::{Enters, Step, walk};
-pub use words::{Attributes, Encryption, OpenUpload, Placed, Proof, Reading, Removed, Terms, Version};
+pub use words::{
+    Attributes, Encryption, Fetch, OpenUpload, Placed, Proof, Reading, Removed, Terms, Trust, Version,
+};
 
 /// A shared live handle on a location.
 pub type DynPath = Arc<dyn VfsPath>;
@@ -178,6 +180,12 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// An empty range gives no bytes and may ask nothing. A link isn't followed: `Unsupported`, as is
     /// whatever else has no bytes (a directory, a device).
     async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading>;
+
+    /// The bytes as [`Self::open`] gives them, from the cache of bodies where that holds them and `how`
+    /// trusts it. A place without such a cache opens.
+    async fn fetch(&self, range: Option<Range<u64>>, how: &Fetch) -> Result<Reading> {
+        self.open(range, how.precondition()).await
+    }
 
     /// The bytes alone of [`Self::open`].
     async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {

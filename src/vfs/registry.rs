@@ -42,7 +42,7 @@ impl Registry {
     /// The connections of the settings, and `s3` by the ordinary AWS chain where they don't say
     /// otherwise. What the environment says of credentials, regions and endpoints is taken from `env`.
     pub fn new(settings: &Settings, env: &Env) -> Self {
-        Self::with_cache(settings, env, SharedOpCache::new(settings.cache.clone()))
+        Self::with_cache(settings, env, SharedOpCache::new(settings.cache.operations()))
     }
 
     /// The same around a cache of the caller's own.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Body;
 use super::s3::limits::Limits;
+use super::{Body, Precondition};
 use crate::model::{Entry, Head, StorageClass, Tag, Timestamp, Uri};
 
 /// The bytes of a read, and what came with them.
@@ -29,6 +29,50 @@ impl Reading {
 impl Debug for Reading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reading").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// How [`super::VfsPath::fetch`] goes about the cache of bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// The row as the caller knows it: the tag binds the read to what was shown.
+    pub entry: Option<Entry>,
+    /// When the service is asked whether a held body is still right.
+    pub trust: Trust,
+    /// Whether what comes from the service is kept.
+    pub keep: bool,
+}
+
+/// When the service is asked whether a held body is still right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Never look: as [`super::VfsPath::open`].
+    Skip,
+    /// Fetch anew, and keep that.
+    Refresh,
+    /// Each time, by one conditional request.
+    Ask,
+    /// Not where the caller's row has the tag of what is held.
+    Row,
+    /// Not before its age is over.
+    Held,
+}
+
+impl Fetch {
+    /// For a view of this row: what a listing tells is trusted, what is read is kept.
+    pub fn view(entry: Entry) -> Self {
+        Self { entry: Some(entry), trust: Trust::Row, keep: true }
+    }
+
+    /// For whoever must have what is there now.
+    pub fn now() -> Self {
+        Self { entry: None, trust: Trust::Ask, keep: true }
+    }
+
+    /// What must be true of the object.
+    pub fn precondition(&self) -> Precondition {
+        let tag = self.entry.as_ref().and_then(|entry| entry.tag.clone());
+        tag.map_or(Precondition::None, Precondition::Matches)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bifold::cache::ops::{Answer, OpCache, OpKey, Query};
 use bifold::cache::{ConnectionId, Moment};
-use bifold::config::CacheSettings;
+use bifold::config::OpCacheSettings;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
@@ -30,7 +30,7 @@ fn answer() -> Answer {
 }
 
 fn filled(keys: &[OpKey]) -> OpCache {
-    let mut cache = OpCache::new(CacheSettings {
+    let mut cache = OpCache::new(OpCacheSettings {
         max_entries: keys.len() + 1,
         max_bytes: u64::MAX,
         ..Default::default()

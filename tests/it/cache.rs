@@ -22,7 +22,7 @@ impl Client {
     fn of(server: &Server) -> Self {
         let clock = Arc::new(ManualClock::default());
         let settings = Settings::default();
-        let cache = SharedOpCache::with_clock(settings.cache.clone(), clock.clone());
+        let cache = SharedOpCache::with_clock(settings.cache.operations.clone(), clock.clone());
         let env: Env = server.env().into_iter().collect();
         Self { registry: Registry::with_cache(&settings, &env, cache), clock }
     }
@@ -232,9 +232,9 @@ async fn a_denied_listing_is_asked_for_again_and_an_absence_is_not() {
 async fn switched_off_every_visit_is_a_request() {
     let server = server(["a/k"]);
     let mut settings = Settings::default();
-    settings.cache.enabled = false;
+    settings.cache.operations.enabled = false;
     let client = Client::of(&server);
-    client.registry.cache().configure(settings.cache);
+    client.registry.cache().configure(settings.cache.operations);
     for visit in 1..=3 {
         client.list("a/").await;
         assert_eq!(server.counts().total(), visit);

@@ -454,24 +454,29 @@ fn config_names_each_value_and_each_mistake() {
     let file = place.dir.path().join("home/.config/bifold/settings.toml");
     let config = if cfg!(target_os = "macos") { place.dir.path().join("own.toml") } else { file };
     std::fs::create_dir_all(config.parent().unwrap()).unwrap();
-    std::fs::write(&config, "[cache]\nmax_entries = 7\nenabled = 3\n").unwrap();
+    std::fs::write(&config, "[cache.operations]\nmax_entries = 7\nenabled = 3\n").unwrap();
     let run = |command: &mut Command| {
-        let output =
-            command.env("BIFOLD_CONFIG", &config).env("BIFOLD_CACHE_MAX_BYTES", "1MiB").output().unwrap();
+        let output = command
+            .env("BIFOLD_CONFIG", &config)
+            .env("BIFOLD_CACHE_OPERATIONS_MAX_BYTES", "1MiB")
+            .output()
+            .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    let (status, out, told) = run(place.command().args(["config", "--set", "cache.ttl.list=1s"]));
+    let (status, out, told) = run(place.command().args(["config", "--set", "cache.operations.ttl.list=1s"]));
     assert_eq!(status, Some(1));
     assert!(
-        told.contains("settings.toml:3: cache.enabled") || told.contains("own.toml:3: cache.enabled"),
+        ["settings", "own"]
+            .iter()
+            .any(|file| told.contains(&format!("{file}.toml:3: cache.operations.enabled"))),
         "{told}"
     );
     let line =
         |key: &str| out.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}: {out}"));
-    assert!(line("cache.max_entries = 7").contains(".toml:2"));
-    assert!(line("cache.max_bytes").ends_with("# environment BIFOLD_CACHE_MAX_BYTES"));
-    assert!(line("cache.ttl.list = \"1s\"").ends_with("# flag --set cache.ttl.list"));
+    assert!(line("cache.operations.max_entries = 7").contains(".toml:2"));
+    assert!(line("cache.operations.max_bytes").ends_with("# environment BIFOLD_CACHE_OPERATIONS_MAX_BYTES"));
+    assert!(line("cache.operations.ttl.list = \"1s\"").ends_with("# flag --set cache.operations.ttl.list"));
     assert!(line("cache.enabled = true").ends_with("# default"));
     let (status, ..) = run(place.command().args(["ls", "."]));
     assert_eq!(status, Some(0), "the program runs with the rest");

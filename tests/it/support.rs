@@ -28,7 +28,7 @@ pub fn registry_of(server: &Server, connection: Connection) -> Registry {
 /// The same in an environment of the caller's own.
 pub fn registry_on(env: &Env, connection: Connection) -> Registry {
     let mut settings = Settings::default();
-    settings.cache.enabled = false;
+    settings.cache.operations.enabled = false;
     settings.connections.insert("s3".into(), connection);
     Registry::new(&settings, env)
 }

@@ -10,7 +10,7 @@ use super::index::Index;
 use super::{Answer, OpKey, Query};
 use crate::cache::stats::Ledger;
 use crate::cache::{Figures, Moment};
-use crate::config::{CacheSettings, Ttl};
+use crate::config::{OpCacheSettings, Ttl};
 use crate::model::{Entry, Head, Kind};
 
 /// How much longer than it took to read a listing lives at least.
@@ -54,7 +54,7 @@ impl Slot {
 /// Answers in the order of their use, with the index and the sums that go with them.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) settings: CacheSettings,
+    pub(super) settings: OpCacheSettings,
     pub(super) slots: LruCache<OpKey, Slot>,
     pub(super) index: Index,
     pub(super) bytes: u64,
@@ -62,7 +62,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn new(settings: CacheSettings) -> Self {
+    pub(super) fn new(settings: OpCacheSettings) -> Self {
         Self {
             settings,
             slots: LruCache::unbounded(),

@@ -33,7 +33,7 @@ use self::fence::Doubts;
 use self::held::{Held, Slot};
 use self::index::Index;
 use super::{CacheStats, ConnectionId, Moment};
-use crate::config::CacheSettings;
+use crate::config::OpCacheSettings;
 use crate::model::{Kind, Timestamp};
 
 pub use answer::{Answer, Listing};
@@ -62,7 +62,7 @@ pub struct OpCache {
 
 impl OpCache {
     /// An empty cache.
-    pub fn new(settings: CacheSettings) -> Self {
+    pub fn new(settings: OpCacheSettings) -> Self {
         Self {
             held: Held::new(settings),
             loads: HashMap::new(),
@@ -221,7 +221,7 @@ impl OpCache {
     }
 
     /// Changes the settings: bounds and lives hold from now on, for what is held, too.
-    pub fn configure(&mut self, settings: CacheSettings) {
+    pub fn configure(&mut self, settings: OpCacheSettings) {
         self.held.settings = settings;
         if !self.held.settings.enabled {
             self.clear();

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::{Answer, OpCache, OpKey, Outcome, Ticket, Touch};
 use crate::cache::{CacheStats, Clock, ConnectionId, Moment, SystemClock};
-use crate::config::CacheSettings;
+use crate::config::OpCacheSettings;
 use crate::model::Timestamp;
 
 /// An operation cache behind a lock, with a clock. The lock guards lines, never a wait.
@@ -19,12 +19,12 @@ pub struct SharedOpCache {
 
 impl SharedOpCache {
     /// An empty cache on the machine's clock.
-    pub fn new(settings: CacheSettings) -> Self {
+    pub fn new(settings: OpCacheSettings) -> Self {
         Self::with_clock(settings, Arc::new(SystemClock))
     }
 
     /// An empty cache on a clock.
-    pub fn with_clock(settings: CacheSettings, clock: Arc<dyn Clock>) -> Self {
+    pub fn with_clock(settings: OpCacheSettings, clock: Arc<dyn Clock>) -> Self {
         Self { cache: Arc::new(Mutex::new(OpCache::new(settings))), clock }
     }
 
@@ -120,7 +120,7 @@ impl SharedOpCache {
     }
 
     /// See [`OpCache::configure`].
-    pub fn configure(&self, settings: CacheSettings) {
+    pub fn configure(&self, settings: OpCacheSettings) {
         self.cache.lock().configure(settings);
     }
 

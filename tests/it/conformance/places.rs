@@ -48,7 +48,7 @@ pub(super) async fn s3(page: u16, cached: bool) -> Fresh {
 
 fn registry(env: &Env, page: u16, cached: bool) -> Registry {
     let mut settings = Settings::default();
-    settings.cache.enabled = cached;
+    settings.cache.operations.enabled = cached;
     let connection = Connection { page_size: Some(page), ..Connection::default() };
     settings.connections.insert("s3".into(), connection);
     Registry::new(&settings, env)

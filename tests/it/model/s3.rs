@@ -177,9 +177,9 @@ impl World {
 /// A client of the bucket, with a cache where there is a time to live.
 fn client(server: &Server, page: u16, ttl: Option<Duration>) -> DynPath {
     let mut settings = Settings::default();
-    settings.cache.enabled = ttl.is_some();
-    settings.cache.ttl.list = ttl.unwrap_or_default();
-    settings.cache.ttl.negative = ttl.unwrap_or_default();
+    settings.cache.operations.enabled = ttl.is_some();
+    settings.cache.operations.ttl.list = ttl.unwrap_or_default();
+    settings.cache.operations.ttl.negative = ttl.unwrap_or_default();
     let connection = Connection { page_size: Some(page), ..Connection::default() };
     settings.connections.insert("s3".into(), connection);
     let registry = Registry::new(&settings, &server.env().into_iter().collect());

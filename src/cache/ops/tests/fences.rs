@@ -99,7 +99,7 @@ fn a_known_outcome_leaves_no_doubt() {
 #[test]
 fn a_fence_that_is_dropped_leaves_a_doubt_and_one_that_is_ended_does_not() {
     let clock = Arc::new(crate::cache::ManualClock::default());
-    let shared = SharedOpCache::with_clock(CacheSettings::default(), clock.clone());
+    let shared = SharedOpCache::with_clock(OpCacheSettings::default(), clock.clone());
     let key = head(&s3(), "k");
     drop(shared.fence(added("k")));
     assert!(!shared.put(&key, object("t"), None));

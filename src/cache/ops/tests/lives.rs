@@ -91,7 +91,7 @@ fn a_call_may_give_a_life_of_its_own() {
 
 #[test]
 fn zero_is_never_cached_however_long_a_listing_took() {
-    let mut settings = CacheSettings::default();
+    let mut settings = OpCacheSettings::default();
     settings.ttl.list = Duration::ZERO;
     let (mut cache, key) = (OpCache::new(settings), list(&s3(), ""));
     let ticket = cache.begin(&key, at(0));
@@ -122,7 +122,7 @@ fn age_counts_from_the_first_request() {
 
 #[test]
 fn the_least_recently_used_gives_way() {
-    let mut cache = OpCache::new(CacheSettings { max_entries: 2, ..CacheSettings::default() });
+    let mut cache = OpCache::new(OpCacheSettings { max_entries: 2, ..OpCacheSettings::default() });
     let [a, b, c] = ["a", "b", "c"].map(|key| head(&s3(), key));
     store(&mut cache, &a, object("a"));
     store(&mut cache, &b, object("b"));
@@ -136,7 +136,7 @@ fn the_least_recently_used_gives_way() {
 
 #[test]
 fn bytes_are_bounded_and_the_newest_stays_however_large() {
-    let mut cache = OpCache::new(CacheSettings { max_bytes: 4_000, ..CacheSettings::default() });
+    let mut cache = OpCache::new(OpCacheSettings { max_bytes: 4_000, ..OpCacheSettings::default() });
     store(&mut cache, &head(&s3(), "small"), object("t"));
     let names: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -153,7 +153,7 @@ fn bytes_are_bounded_and_the_newest_stays_however_large() {
 
 #[test]
 fn rows_that_are_looked_up_take_no_entries_of_their_own() {
-    let mut cache = OpCache::new(CacheSettings { max_entries: 1, ..CacheSettings::default() });
+    let mut cache = OpCache::new(OpCacheSettings { max_entries: 1, ..OpCacheSettings::default() });
     let names: Vec<String> = (0..1_000).map(|n| format!("{n:04}")).collect();
     store(&mut cache, &list(&s3(), ""), listing(&names.iter().map(String::as_str).collect::<Vec<_>>()));
     for name in &names {
@@ -170,9 +170,9 @@ fn it_can_be_configured_and_cleared_at_run_time() {
     for n in 0..10 {
         store(&mut cache, &head(&s3, &n.to_string()), object("t"));
     }
-    cache.configure(CacheSettings { max_entries: 3, ..CacheSettings::default() });
+    cache.configure(OpCacheSettings { max_entries: 3, ..OpCacheSettings::default() });
     assert_eq!((cache.stats().total.entries, cache.stats().total.evicted), (3, 7));
-    let mut settings = CacheSettings::default();
+    let mut settings = OpCacheSettings::default();
     settings.ttl.head = secs(1);
     cache.configure(settings);
     assert!(cache.get(&head(&s3, "9"), at(1)).is_none(), "a shorter life holds for what is held");
@@ -183,7 +183,7 @@ fn it_can_be_configured_and_cleared_at_run_time() {
     assert!(!cache.fill(&ticket, listing(&["a"]), at(0)), "clearing detaches loads");
     assert_sound(&cache);
     store(&mut cache, &head(&s3, "a"), object("t"));
-    cache.configure(CacheSettings { enabled: false, ..CacheSettings::default() });
+    cache.configure(OpCacheSettings { enabled: false, ..OpCacheSettings::default() });
     assert_eq!(cache.stats().total.entries, 0);
     assert!(!cache.put(&head(&s3, "a"), object("t"), at(0), None, at(0)));
     assert_sound(&cache);

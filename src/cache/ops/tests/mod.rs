@@ -95,7 +95,7 @@ pub(super) fn assert_sound(cache: &OpCache) {
 }
 
 pub(super) fn cache() -> OpCache {
-    OpCache::new(CacheSettings::default())
+    OpCache::new(OpCacheSettings::default())
 }
 
 pub(super) fn s3() -> Arc<ConnectionId> {

@@ -78,7 +78,7 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let settings = CacheSettings { max_entries: 5, ..CacheSettings::default() };
+        let settings = OpCacheSettings { max_entries: 5, ..OpCacheSettings::default() };
         Self {
             cache: OpCache::new(settings),
             s3: connection("s3", "aws"),

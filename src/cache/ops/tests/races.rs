@@ -41,7 +41,7 @@ struct World {
 
 impl World {
     fn new(question: OpKey, touch: Touch, actors: usize) -> Self {
-        let cache = OpCache::new(CacheSettings::default());
+        let cache = OpCache::new(OpCacheSettings::default());
         let loads = std::iter::repeat_with(|| None).take(actors).collect();
         Self { cache, question, touch, now: at(0), value: 0, settled: 0, writing: 0, stored: 0, loads }
     }

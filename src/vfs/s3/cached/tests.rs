@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 use super::fake::{Fake, Fault};
 use super::*;
 use crate::cache::{CacheStats, ManualClock};
-use crate::config::CacheSettings;
+use crate::config::OpCacheSettings;
 
 /// A cached connection to a service, with its clock.
 pub(super) struct Setup {
@@ -27,7 +27,7 @@ impl Setup {
 
     pub(super) fn around(fake: Fake) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let cache = SharedOpCache::with_clock(CacheSettings::default(), clock.clone());
+        let cache = SharedOpCache::with_clock(OpCacheSettings::default(), clock.clone());
         Self { s3: Cached::new(fake.clone(), cache), fake, clock }
     }
 

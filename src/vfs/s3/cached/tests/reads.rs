@@ -311,7 +311,7 @@ async fn a_walk_past_the_cache_over_a_tree_is_passed_through_page_by_page() {
 #[tokio::test]
 async fn switched_off_it_passes_everything_through() {
     let it = Setup::new(&["k"]);
-    it.s3.cache.configure(CacheSettings { enabled: false, ..CacheSettings::default() });
+    it.s3.cache.configure(OpCacheSettings { enabled: false, ..OpCacheSettings::default() });
     for _ in 0..2 {
         it.list("").await;
         it.stat("k").await.unwrap();
@@ -321,7 +321,7 @@ async fn switched_off_it_passes_everything_through() {
     }
     assert_eq!(it.fake.total(), 10);
     assert_eq!(it.stats().total, crate::cache::Figures::default());
-    it.s3.cache.configure(CacheSettings::default());
+    it.s3.cache.configure(OpCacheSettings::default());
     it.list("").await;
     it.list("").await;
     assert_eq!(it.fake.calls("list"), 3, "and back on");

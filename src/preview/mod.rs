@@ -1,0 +1,16 @@
+//! Bytes in, styled lines or pixels out: what the viewer and the quick view show.
+//!
+//! Invariants: ranges only, never a whole object for its first screen; nothing of a file's content reaches a
+//! screen unescaped; what a hostile file can make this floor read, unpack or keep is bounded.
+
+mod document;
+mod source;
+mod viewer;
+
+pub use document::{Document, Fold, Shape};
+pub use source::{Cursor, Source};
+pub use viewer::{Backstage, view};
+
+/// The version of what is rendered: a rendering of another version is none. Raise it with every change that
+/// shows.
+pub const RENDERER: u32 = 1;

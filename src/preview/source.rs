@@ -1,0 +1,258 @@
+//! The bytes of what is viewed, by ranges: [`Source`], and for decoders that want a file: [`Cursor`].
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use lru::LruCache;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Entry, ErrorKind, Freshness, Op, Result, VfsError};
+use crate::vfs::{DynPath, Fetch};
+
+/// What is asked for at a time at least: an object's first screen is one request of this size.
+pub const BLOCK: u64 = 64 << 10;
+
+/// The blocks that are held in memory: 16 MiB.
+const HELD: usize = 256;
+
+/// A file or an object, read by ranges. What was read a moment ago is still here.
+#[derive(Debug)]
+pub struct Source {
+    path: DynPath,
+    entry: Entry,
+    fetch: Fetch,
+    size: AtomicU64,
+    blocks: Mutex<LruCache<u64, Bytes>>,
+    read: AtomicU64,
+}
+
+impl Source {
+    /// A source on what a listing showed. Asks only where the row tells no size, or is a link.
+    pub async fn open(path: DynPath, entry: Entry) -> Result<Self> {
+        let path = if entry.link.is_some() { path.follow().await? } else { path };
+        let known = entry.link.is_none() && entry.size.is_some();
+        let entry = if known { entry } else { path.stat(Freshness::Cached).await? };
+        let mut fetch = Fetch::view(entry.clone());
+        if !path.caps().metered {
+            // A local file may grow while it is watched.
+            fetch.entry = None;
+        }
+        let size = AtomicU64::new(entry.size.unwrap_or_default());
+        let blocks = Mutex::new(LruCache::new(HELD.try_into().expect("it isn't zero")));
+        Ok(Self { path, entry, fetch, size, blocks, read: AtomicU64::new(0) })
+    }
+
+    /// Where it is; of a link, where that leads.
+    pub fn path(&self) -> &DynPath {
+        &self.path
+    }
+
+    /// Its row as it was when this was opened.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Its size in bytes as far as it is known.
+    pub fn len(&self) -> u64 {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no byte in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes that were asked of the backend so far.
+    pub fn asked(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Whether each request costs money and a round trip.
+    pub fn metered(&self) -> bool {
+        self.path.caps().metered
+    }
+
+    /// Looks how large it is now: for what grows. Tells whether it changed; a file that shrank is read anew.
+    pub async fn look_again(&self) -> Result<bool> {
+        let size = self.path.stat(Freshness::Past).await?.size.unwrap_or_default();
+        let before = self.size.swap(size, Ordering::Relaxed);
+        if size < before {
+            self.blocks.lock().clear();
+        } else if size > before {
+            self.blocks.lock().pop(&(before / BLOCK));
+        }
+        Ok(size != before)
+    }
+
+    /// The bytes of this range, cut at the end. One request for each gap in what is held.
+    pub async fn read(&self, range: Range<u64>) -> Result<Bytes> {
+        let range = range.start..range.end.min(self.len());
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
+        let held: Vec<Option<Bytes>> = {
+            let mut blocks = self.blocks.lock();
+            (first..=last).map(|at| blocks.get(&at).cloned()).collect()
+        };
+        let mut all = BytesMut::with_capacity(((last - first + 1) * BLOCK) as usize);
+        let mut at = first;
+        while at <= last {
+            if let Some(block) = &held[(at - first) as usize] {
+                all.extend_from_slice(block);
+                at += 1;
+                continue;
+            }
+            let gap = held[(at - first) as usize..].iter().take_while(|block| block.is_none()).count() as u64;
+            all.extend_from_slice(&self.fetch(at, gap).await?);
+            at += gap;
+        }
+        let all = all.freeze();
+        let begin = (range.start - first * BLOCK).min(all.len() as u64) as usize;
+        let end = (range.end - first * BLOCK).min(all.len() as u64) as usize;
+        Ok(all.slice(begin..end))
+    }
+
+    /// Fetches blocks that aren't held, in one request.
+    async fn fetch(&self, first: u64, count: u64) -> Result<Bytes> {
+        let range = first * BLOCK..((first + count) * BLOCK).min(self.len());
+        let mut body = self.path.fetch(Some(range.clone()), &self.fetch).await?.body;
+        let mut all = BytesMut::with_capacity((range.end - range.start) as usize);
+        while let Some(bytes) = body.next().await {
+            all.extend_from_slice(&bytes?);
+        }
+        self.read.fetch_add(all.len() as u64, Ordering::Relaxed);
+        if (all.len() as u64) < range.end - range.start {
+            let reason = "it is shorter than it was: it was changed while it was read";
+            return Err(VfsError::new(Op::Read, self.path.uri().clone(), ErrorKind::Conflict, reason));
+        }
+        let all = all.freeze();
+        let mut blocks = self.blocks.lock();
+        for (at, begin) in (first..).zip((0..all.len()).step_by(BLOCK as usize)) {
+            let end = (begin + BLOCK as usize).min(all.len());
+            // A copy of its own: else one block would keep all of a large request in memory.
+            blocks.put(at, Bytes::copy_from_slice(&all[begin..end]));
+        }
+        Ok(all)
+    }
+
+    /// The bytes as a file, for a decoder on a thread that may block. `ahead` is what is fetched at a time by
+    /// one who reads on; `cancel` ends it with an error.
+    pub fn cursor(self: &Arc<Self>, tokio: Handle, ahead: u64, cancel: CancellationToken) -> Cursor {
+        Cursor {
+            source: self.clone(),
+            tokio,
+            ahead: ahead.max(BLOCK),
+            cancel,
+            at: 0,
+            window: (0, Bytes::new()),
+        }
+    }
+}
+
+/// A [`Source`] as a file. Only for threads that may block.
+#[derive(Debug)]
+pub struct Cursor {
+    source: Arc<Source>,
+    tokio: Handle,
+    ahead: u64,
+    cancel: CancellationToken,
+    at: u64,
+    /// What was read last, and where it begins.
+    window: (u64, Bytes),
+}
+
+impl Cursor {
+    fn fill(&mut self) -> io::Result<()> {
+        let end = self.at.saturating_add(self.ahead);
+        let read = async {
+            tokio::select! {
+                () = self.cancel.cancelled() => Err(io::Error::other("nobody waits for it any more")),
+                bytes = self.source.read(self.at..end) => bytes.map_err(io::Error::other),
+            }
+        };
+        self.window = (self.at, self.tokio.block_on(read)?);
+        Ok(())
+    }
+
+    fn rest(&self) -> &[u8] {
+        let (begin, bytes) = &self.window;
+        let skip = self.at.checked_sub(*begin).and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| bytes.get(skip..)).unwrap_or_default()
+    }
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.rest().is_empty() && self.at < self.source.len() {
+            self.fill()?;
+        }
+        let rest = self.rest();
+        let count = rest.len().min(buf.len());
+        buf[..count].copy_from_slice(&rest[..count]);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Cursor {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.source.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = to.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "before the beginning"))?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::local::LocalPath;
+
+    async fn source(bytes: &[u8]) -> (Arc<Source>, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        std::fs::write(&file, bytes).unwrap();
+        let path = LocalPath::at(file);
+        let entry = path.stat(Freshness::Past).await.unwrap();
+        (Arc::new(Source::open(path, entry).await.unwrap()), dir)
+    }
+
+    #[tokio::test]
+    async fn ranges_come_back_whatever_is_held() {
+        let bytes: Vec<u8> = (0..300_000u32).map(|at| (at % 251) as u8).collect();
+        let (source, _dir) = source(&bytes).await;
+        for range in [0..1, 65_535..65_537, 70_000..200_000, 0..300_000, 299_999..400_000, 300_000..300_001] {
+            let wanted = &bytes[range.start.min(bytes.len())..range.end.min(bytes.len())];
+            assert_eq!(source.read(range.start as u64..range.end as u64).await.unwrap(), wanted, "{range:?}");
+        }
+        assert_eq!(source.asked(), 300_000, "each block was asked for once");
+    }
+
+    #[tokio::test]
+    async fn a_decoder_reads_it_as_a_file() {
+        let bytes: Vec<u8> = (0..200_000u32).map(|at| (at % 241) as u8).collect();
+        let (source, _dir) = source(&bytes).await;
+        let mut cursor = source.cursor(Handle::current(), 0, CancellationToken::new());
+        let read = tokio::task::spawn_blocking(move || {
+            let mut tail = Vec::new();
+            cursor.seek(SeekFrom::End(-10)).unwrap();
+            cursor.read_to_end(&mut tail).unwrap();
+            let mut all = Vec::new();
+            cursor.rewind().unwrap();
+            cursor.read_to_end(&mut all).unwrap();
+            (tail, all)
+        });
+        let (tail, all) = read.await.unwrap();
+        assert_eq!((tail, all), (bytes[199_990..].to_vec(), bytes));
+    }
+}
