@@ -311,8 +311,8 @@ pub enum Reply {
     Resolved(Uri, Entry),
     /// Of `Native`; `None` asks for streaming.
     Native(Option<Box<Placed>>),
-    /// Of `Recall`.
-    Recalled(Option<Box<Earlier>>),
+    /// Of `Recall`: what was done about copies of that source, what is open first.
+    Recalled(Vec<Earlier>),
     /// Of `Recognize`: whether it is the job's own. What is whole by what the journal kept of it is told as
     /// committed.
     Recognized(bool),

@@ -108,6 +108,44 @@ fn ctrl_c_leaves_a_copy_and_says_how_it_goes_on() {
     assert!(told.contains("job 1 is done"), "{told}");
 }
 
+/// The second signal doesn't wait for what can't be broken off; what is half done stays to be gone on with.
+#[test]
+fn a_second_ctrl_c_in_a_download_keeps_what_came_of_it() {
+    let place = Place::new();
+    place.server.store().put("box", "d/large", noise(LARGE));
+    place.put("d/small", "1");
+    let (parts, removal) = (Gate::new(), Gate::new());
+    let held = |gate: &Gate| Effect::Hold(gate.clone());
+    place.server.faults().add(Rule::on("GetObject", held(&parts)).key("large").skip(2).always());
+    place.server.faults().add(Rule::on("DeleteObject", held(&removal)).key("small").always());
+    let args = ["mv", "-r", "s3://box/d/", "back/", PARTS];
+    let child = place.command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    parts.wait_arrived(1);
+    removal.wait_arrived(1);
+    let recorded = || {
+        let db = rusqlite::Connection::open(state(&place).join("state.db")).unwrap();
+        db.query_row("SELECT count(*) FROM parts", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    while recorded() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(&child, Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, Signal::INT);
+    let (status, told) = ended(child);
+    assert!(status == Some(1) && told.contains("left at once"), "{told}");
+    let half: Vec<_> =
+        fs::read_dir(place.path("back/d")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    let half = half.iter().filter(|name| name.to_string_lossy().ends_with(".part")).count();
+    assert_eq!(half, 1, "what was half done is gone");
+    place.server.faults().clear();
+    place.server.reset_counts();
+    place.expect(0, &["jobs", "resume", "1"]);
+    assert!(fs::read(place.path("back/d/large")).unwrap() == noise(LARGE));
+    let bytes = place.server.counts().bytes_out;
+    assert!(bytes < (LARGE - (6 << 20)) as u64, "{bytes} bytes were sent again");
+}
+
 #[test]
 fn a_killed_copy_is_told_of_and_all_are_resumed_without_a_number() {
     let (place, gate) = held();

@@ -349,6 +349,29 @@ fn a_dry_run_tells_all_and_does_nothing() {
 }
 
 #[test]
+fn a_chunk_that_is_paused_from_elsewhere_is_the_last_one() {
+    let trees = Trees::new();
+    for number in 0..3000 {
+        trees.write_old(&format!("here/{number}"), "ten bytes.");
+    }
+    let command = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
+        command.env_clear().current_dir(trees.dir.path()).stdin(Stdio::null()).stderr(Stdio::piped());
+        command.env("HOME", trees.path("home")).args(args);
+        command
+    };
+    let sync = command(&["sync", "here", "there", "--concurrency=1", "--bwlimit=500"]).spawn().unwrap();
+    while trees.run(&["jobs", "pause", "1"]).status.code() != Some(0) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = sync.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let (jobs, _) = trees.expect(0, &["jobs", "ls", "--json"]);
+    assert_eq!(jobs.lines().count(), 1, "{jobs}");
+    assert!(trees.tree("there").len() < 3000);
+}
+
+#[test]
 fn what_changed_since_the_listing_is_left_as_it_is() {
     let trees = Trees::new();
     trees.write_old("here/a", "mine");

@@ -269,7 +269,9 @@ impl<'a> Run<'a> {
         }
         remember::learnt(self.context, self.comparing.remembered.as_ref(), &ended).await;
         if ended.outcome.cancelled || ended.outcome.suspended {
+            // Somebody stopped it from elsewhere: what waits behind it isn't begun either.
             self.stopping = true;
+            self.waiting.clear();
             self.counts.copied += ended.outcome.progress.done.files;
             return Ok(());
         }

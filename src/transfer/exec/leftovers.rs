@@ -52,7 +52,7 @@ async fn end(places: &Places, log: &JobLog, recalled: &Recalled) -> Option<Strin
             Some(format!("what was begun at {target} could not be cleaned up: {error}"))
         }
         aborted => {
-            log.closed(source).await;
+            log.closed(source, target).await;
             aborted.ok().map(|()| {
                 format!("{target} was begun before and is given up: {source} isn't copied any more")
             })

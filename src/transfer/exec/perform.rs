@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::stream::{BoxStream, StreamExt};
 use parking_lot::Mutex;
@@ -37,7 +37,9 @@ pub struct Worker {
     options: JobOptions,
     /// In a job that goes on: the temporary files that it goes on with. All others of its own are swept.
     keep: Option<Vec<String>>,
-    sinks: Mutex<HashMap<ItemId, Arc<dyn Sink>>>,
+    sinks: Mutex<HashMap<ItemId, (Uri, Arc<dyn Sink>)>>,
+    /// Whether what is open stays when it is dropped.
+    keeps: AtomicBool,
     /// The memory of sinks that hold a whole small file until it is committed.
     pub(super) held: Mutex<HashMap<ItemId, Permit>>,
     listings: Listings,
@@ -72,6 +74,7 @@ impl Worker {
             options,
             keep,
             sinks: Mutex::default(),
+            keeps: AtomicBool::new(false),
             held: Mutex::default(),
             listings: Listings::default(),
             interrupt,
@@ -287,17 +290,29 @@ impl Worker {
         Ok(Reply::Native(placed.map(Box::new)))
     }
 
-    /// A sink that is open now.
-    pub(super) fn hold(&self, item: ItemId, sink: Arc<dyn Sink>) {
-        self.sinks.lock().insert(item, sink);
+    /// A sink that is open now, and where.
+    pub(super) fn hold(&self, item: ItemId, at: &Uri, sink: Arc<dyn Sink>) {
+        let mut sinks = self.sinks.lock();
+        if self.keeps.load(Ordering::Relaxed) && goes_in_parts(&*sink) {
+            sink.keep();
+        }
+        sinks.insert(item, (at.clone(), sink));
     }
 
-    /// From now on nothing that is open goes when it is dropped: the job is left, to be resumed.
+    /// From now on nothing that the journal knows as open goes when it is dropped: the job is left, to be
+    /// resumed, and who leaves it may not wait for its end.
     pub fn keep_all(&self) {
-        self.sinks.lock().values().for_each(|sink| sink.keep());
+        let sinks = self.sinks.lock();
+        self.keeps.store(true, Ordering::Relaxed);
+        sinks.values().filter(|(_, sink)| goes_in_parts(&**sink)).for_each(|(_, sink)| sink.keep());
     }
 
     pub(super) fn sink(&self, item: ItemId, at: &Uri) -> Result<Arc<dyn Sink>> {
+        self.open_sink(item, at).map(|(_, sink)| sink)
+    }
+
+    /// A sink that is open, and where it is; `at` is what a failure names.
+    pub(super) fn open_sink(&self, item: ItemId, at: &Uri) -> Result<(Uri, Arc<dyn Sink>)> {
         let gone = || VfsError::new(Op::Write, at.clone(), ErrorKind::Io, "the write under way is gone");
         self.sinks.lock().get(&item).cloned().ok_or_else(gone)
     }
@@ -334,6 +349,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// Whether the journal has a record of it, by which it is gone on with.
+fn goes_in_parts(sink: &dyn Sink) -> bool {
+    sink.layout().part_size < sink.state().size.unwrap_or(u64::MAX)
 }
 
 /// Takes absence for an answer.

@@ -4,7 +4,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::io::{Earlier, Left};
 use super::super::journal::{JobLog, Recalled, Step};
-use crate::model::{Entry, Result, Uri};
+use crate::model::{Entry, ErrorKind, Result, Uri};
 use crate::vfs::{CreateHint, PartRecord, Placed, Removal, Removed, SinkState};
 
 /// Passes what is a fact on to the journal, where there is one. Nothing here fails: a journal that can't be
@@ -56,9 +56,9 @@ impl Record {
     }
 
     /// A part is safe.
-    pub fn part(&self, source: &Uri, part: Option<PartRecord>) {
+    pub fn part(&self, source: &Uri, target: &Uri, part: Option<PartRecord>) {
         if let (Some(log), Some(part)) = (&self.log, part) {
-            log.part(source, part);
+            log.part(source, target, part);
         }
     }
 
@@ -99,16 +99,25 @@ impl Record {
     }
 
     /// Nothing is open of it any more.
-    pub async fn closed(&self, source: &Uri) {
+    pub async fn closed(&self, source: &Uri, target: &Uri) {
         if let Some(log) = &self.log {
-            log.closed(source).await;
+            log.closed(source, target).await;
+        }
+    }
+
+    /// What is open of it can't be taken up again.
+    pub async fn lost(&self, source: &Uri, target: &Uri, why: ErrorKind) {
+        match (&self.log, why) {
+            (Some(log), ErrorKind::NotFound) => log.closed(source, target).await,
+            (Some(log), ErrorKind::Invalid) => log.orphaned(source, target).await,
+            _ => {}
         }
     }
 
     /// What earlier attempts did about a source.
-    pub async fn recall(&self, source: &Uri) -> Option<Box<Earlier>> {
-        let recalled = self.log.as_ref()?.recall(source).await?;
-        Some(Box::new(earlier(recalled)))
+    pub async fn recall(&self, source: &Uri) -> Vec<Earlier> {
+        let Some(log) = &self.log else { return Vec::new() };
+        log.recall(source).await.into_iter().map(earlier).collect()
     }
 
     /// Once all that was told late is written.

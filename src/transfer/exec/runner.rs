@@ -142,12 +142,20 @@ impl Runner {
             match action {
                 Action::Do(id, io) => self.spawn(id, io),
                 Action::Ask(number, question) => self.tell(JobEvent::Asks(number, question)),
-                Action::Interrupt => self.interrupt.cancel(),
+                Action::Interrupt => self.stop(),
                 Action::File(report) => self.tell(JobEvent::File(report)),
                 Action::Note(text) => self.tell(JobEvent::Note(text)),
                 Action::Finish(outcome) => self.outcome = Some(outcome),
             }
         }
+    }
+
+    /// Breaks off what may be broken off.
+    fn stop(&self) {
+        if self.machine.is_left() {
+            self.worker.keep_all();
+        }
+        self.interrupt.cancel();
     }
 
     fn tell(&self, event: JobEvent) {

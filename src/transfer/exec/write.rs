@@ -48,13 +48,13 @@ impl Worker {
             Err(error) => {
                 // Whether an upload was begun isn't known after an answer that never came.
                 if in_parts && !error.kind.outcome_unknown() {
-                    self.record.closed(from).await;
+                    self.record.closed(from, at).await;
                 }
                 return Err(error);
             }
         };
         let layout = sink.layout();
-        self.hold(item, sink.clone());
+        self.hold(item, at, sink.clone());
         if layout.part_size < hint.size.unwrap_or(u64::MAX) {
             self.record.opened(from, entry, at, &sink.state(), &hint).await;
         }
@@ -71,23 +71,29 @@ impl Worker {
         state: SinkState,
         hint: CreateHint,
     ) -> Result<Reply> {
-        let sink: Arc<dyn Sink> = Arc::from(self.places.at(at)?.resume(state, hint).await?);
+        let sink: Arc<dyn Sink> = match self.places.at(at)?.resume(state, hint).await {
+            Ok(sink) => Arc::from(sink),
+            Err(error) => {
+                self.record.lost(from, at, error.kind).await;
+                return Err(error);
+            }
+        };
         let source = self.places.at(from)?;
         if !source.caps().metered {
-            self.prove(from, &source, &*sink).await?;
+            self.prove(from, at, &source, &*sink).await?;
         }
         let parts = sink.state().parts.iter().map(|part| (part.offset, part.len)).collect();
         let reply = Reply::Resumed { layout: sink.layout(), parts, settled: sink.is_complete() };
-        self.hold(item, sink);
+        self.hold(item, at, sink);
         Ok(reply)
     }
 
-    async fn prove(&self, from: &Uri, source: &DynPath, sink: &dyn Sink) -> Result<()> {
+    async fn prove(&self, from: &Uri, at: &Uri, source: &DynPath, sink: &dyn Sink) -> Result<()> {
         for range in sink.unproven() {
             let offset = range.start;
             let body = source.read(Some(range), Precondition::None).await?;
             if sink.prove(offset, body).await? {
-                self.record.part(from, sink.part(offset));
+                self.record.part(from, at, sink.part(offset));
             }
         }
         Ok(())
@@ -96,7 +102,7 @@ impl Worker {
     pub(super) async fn part(&self, range: Range, passed: Passed, permit: Permit) -> Result<Reply> {
         let Range { item, from, precondition, offset, len, whole } = range;
         let source = self.places.at(&from)?;
-        let sink = self.sink(item, &from)?;
+        let (at, sink) = self.open_sink(item, &from)?;
         let bytes = (!whole).then(|| offset..offset + len);
         let Reading { body, head } = source.open(bytes, precondition).await?;
         if let Some(head) = head.filter(|_| offset == 0) {
@@ -109,7 +115,7 @@ impl Worker {
                 self.held.lock().insert(item, permit.into_memory());
             }
         } else {
-            self.record.part(&from, sink.part(offset));
+            self.record.part(&from, &at, sink.part(offset));
         }
         Ok(Reply::Done)
     }
@@ -141,12 +147,12 @@ impl Worker {
         offset: u64,
         len: u64,
     ) -> Result<Reply> {
-        let (source, sink) = (self.places.at(from)?, self.sink(item, from)?);
+        let (source, (at, sink)) = (self.places.at(from)?, self.open_sink(item, from)?);
         if !sink.copy_part(&*source, precondition, offset, len).await? {
             let why = "the service doesn't copy parts by itself";
             return Err(VfsError::new(Op::Copy, from.clone(), ErrorKind::Unsupported, why));
         }
-        self.record.part(from, sink.part(offset));
+        self.record.part(from, &at, sink.part(offset));
         Ok(Reply::Done)
     }
 
@@ -175,7 +181,7 @@ impl Worker {
             sink.abort().await?;
             self.close(item);
             if in_parts {
-                self.record.closed(from).await;
+                self.record.closed(from, at).await;
             }
         }
         Ok(Reply::Done)

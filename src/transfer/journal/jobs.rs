@@ -193,9 +193,11 @@ pub(super) fn wished(db: &Connection, number: u64) -> Result<Option<Wish>> {
     Ok(word.map(|word| if word == "pause" { Wish::Pause } else { Wish::Cancel }))
 }
 
-/// It is fulfilled.
-pub(super) fn unwish(db: &Connection, number: u64) -> Result<()> {
-    db.execute("UPDATE jobs SET wish = NULL WHERE number = ?1", [number.cast_signed()]).map(drop)
+/// What is wished of a job, taken away from its row.
+pub(super) fn take_wish(db: &Connection, number: u64) -> Result<Option<Wish>> {
+    let wish = wished(db, number)?;
+    db.execute("UPDATE jobs SET wish = NULL WHERE number = ?1", [number.cast_signed()])?;
+    Ok(wish)
 }
 
 /// A failure, for the list of the last ones.

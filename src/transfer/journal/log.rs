@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::record::{JobState, Recalled, UndoKind, Wish};
-use super::rows::{self, File, Of};
+use super::rows::{self, File, Of, Way};
 use super::{Kept, jobs, pack};
 use crate::model::{Entry, Timestamp, Uri};
 use crate::store::{StoreError, Worth};
@@ -100,10 +100,10 @@ impl JobLog {
     }
 
     /// A part is safe: call it only after `write_part` or `copy_part` returned. Nobody needs to wait.
-    pub fn part(&self, source: &Uri, part: PartRecord) {
-        let (of, source) = (self.inner.of, pack::location(source));
+    pub fn part(&self, source: &Uri, target: &Uri, part: PartRecord) {
+        let (of, way) = self.way(source, target);
         let trouble = self.inner.trouble.clone();
-        let act = move |db: &Connection| rows::part(db, of, &source, &part);
+        let act = move |db: &Connection| rows::part(db, of, &way, &part);
         self.inner.kept.store.queue(Worth::Record, act, move |error| trouble.lock().with(&error));
     }
 
@@ -143,15 +143,22 @@ impl JobLog {
     }
 
     /// It was aborted: nothing is open of it any more.
-    pub async fn closed(&self, source: &Uri) {
-        let (of, source) = (self.inner.of, pack::location(source));
-        self.write(Worth::Record, move |db| rows::closed(db, of, &source)).await;
+    pub async fn closed(&self, source: &Uri, target: &Uri) {
+        let (of, way) = self.way(source, target);
+        self.write(Worth::Record, move |db| rows::closed(db, of, &way)).await;
     }
 
-    /// What earlier attempts, or this one, did with a source.
-    pub async fn recall(&self, source: &Uri) -> Option<Recalled> {
+    /// It can't be taken up again, though it may be there still: the job leaves it, and it stays known.
+    pub async fn orphaned(&self, source: &Uri, target: &Uri) {
+        let (of, way) = self.way(source, target);
+        self.write(Worth::Record, move |db| rows::orphan(db, of, &way)).await;
+    }
+
+    /// What earlier attempts, or this one, did with a source: what is open of it, newest first, then where it
+    /// was placed.
+    pub async fn recall(&self, source: &Uri) -> Vec<Recalled> {
         let (of, source) = (self.inner.of, pack::location(source));
-        self.read(move |db| rows::recall(db, of, &source)).await.flatten()
+        self.read(move |db| rows::recall(db, of, &source)).await.unwrap_or_default()
     }
 
     /// A page of what is open or was only intended, behind the row `after` (0 at first): what must be aborted
@@ -186,9 +193,13 @@ impl JobLog {
     /// What another program wishes of this job; a wish is told once.
     pub async fn wishes(&self) -> Option<Wish> {
         let number = self.number();
-        let wish = self.read(move |db| jobs::wished(db, number)).await.flatten()?;
-        self.write(Worth::Note, move |db| jobs::unwish(db, number)).await;
-        Some(wish)
+        self.read(move |db| jobs::wished(db, number)).await.flatten()?;
+        // What is told is what is taken away: a wish may have followed another since it was looked for.
+        self.write(Worth::Note, move |db| jobs::take_wish(db, number)).await.flatten()
+    }
+
+    fn way(&self, source: &Uri, target: &Uri) -> (Of, Way) {
+        (self.inner.of, Way::new(pack::location(source), target))
     }
 
     fn file(&self, source: &Uri, entry: &Entry, target: &Uri) -> (Of, File) {

@@ -34,32 +34,50 @@ pub(super) struct File {
 }
 
 impl File {
-    fn packed(&self) -> Vec<u8> {
-        pack::target(&self.source, &self.target)
+    /// What the rows of this file are found by.
+    fn way(&self) -> Way {
+        Way::new(self.source.clone(), &self.target)
+    }
+}
+
+/// Which copy of a source a row is of: one source may go to several places.
+#[derive(Debug)]
+pub(super) struct Way {
+    source: Vec<u8>,
+    /// As [`pack::target`] keeps it.
+    target: Vec<u8>,
+}
+
+impl Way {
+    pub(super) fn new(source: Vec<u8>, target: &Uri) -> Self {
+        Self { target: pack::target(&source, target), source }
     }
 }
 
 /// What must be there before a write that is to be found again is begun.
 pub(super) fn intend(db: &Connection, of: Of, file: &File, now: Timestamp) -> Result<()> {
-    let source = &file.source;
-    // An earlier intent of which nothing more was heard: maybe there is an upload, whoever asked for it.
-    let orphan = "UPDATE sinks SET job = NULL WHERE job = ?1 AND source = ?2 AND upload IS NULL";
-    db.prepare_cached(orphan)?.execute(params![of.id(), source])?;
-    closed(db, of, source)?;
+    let way = file.way();
+    // What an earlier intent came to was never told, or an upload couldn't be taken up again: both stay known.
+    orphan(db, of, &way)?;
     let sql =
         "INSERT INTO sinks (job, attempt, source, entry, target, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     db.prepare_cached(sql)?
-        .execute(params![of.id(), of.attempt, source, file.entry, file.packed(), now.0])
+        .execute(params![of.id(), of.attempt, way.source, file.entry, way.target, now.0])
         .map(drop)
 }
 
-/// Takes away what is known to be open of a source. An upload whose id an earlier attempt never heard stays
-/// as an orphan.
-fn drop_open(db: &Connection, of: Of, source: &[u8]) -> Result<()> {
-    let orphan =
-        "UPDATE sinks SET job = NULL WHERE job = ?1 AND source = ?2 AND upload IS NULL AND attempt < ?3";
-    db.prepare_cached(orphan)?.execute(params![of.id(), source, of.attempt])?;
-    closed(db, of, source)
+/// What is open of it isn't the job's any more: it is kept to be offered for abort.
+pub(super) fn orphan(db: &Connection, of: Of, way: &Way) -> Result<()> {
+    let sql = "UPDATE sinks SET job = NULL WHERE job = ?1 AND source = ?2 AND target = ?3";
+    db.prepare_cached(sql)?.execute(params![of.id(), way.source, way.target]).map(drop)
+}
+
+/// Takes away what this attempt only intended, since it is known now. All else stays as an orphan.
+fn drop_intended(db: &Connection, of: Of, way: &Way) -> Result<()> {
+    let sql = "DELETE FROM sinks
+        WHERE job = ?1 AND source = ?2 AND target = ?3 AND upload IS NULL AND attempt = ?4";
+    db.prepare_cached(sql)?.execute(params![of.id(), way.source, way.target, of.attempt])?;
+    orphan(db, of, way)
 }
 
 /// A write was begun, and this is what finds it again.
@@ -71,15 +89,16 @@ pub(super) fn opened(
     hint: &str,
     now: Timestamp,
 ) -> Result<()> {
-    drop_open(db, of, &file.source)?;
+    let way = file.way();
+    drop_intended(db, of, &way)?;
     let sql = "INSERT INTO sinks (job, attempt, source, entry, target, upload, part_size, size, hint, since)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     db.prepare_cached(sql)?.execute(params![
         of.id(),
         of.attempt,
-        file.source,
+        way.source,
         file.entry,
-        file.packed(),
+        way.target,
         state.id,
         state.part_size.cast_signed(),
         state.size.map(u64::cast_signed),
@@ -107,25 +126,27 @@ fn add_part(db: &Connection, sink: i64, part: &PartRecord) -> Result<()> {
 }
 
 /// A part of what is open is safe. Of what isn't open any more there is nothing to keep.
-pub(super) fn part(db: &Connection, of: Of, source: &[u8], part: &PartRecord) -> Result<()> {
-    match open_sink(db, of, source)? {
+pub(super) fn part(db: &Connection, of: Of, way: &Way, part: &PartRecord) -> Result<()> {
+    match open_sink(db, of, way)? {
         Some(sink) => add_part(db, sink, part),
         None => Ok(()),
     }
 }
 
-fn open_sink(db: &Connection, of: Of, source: &[u8]) -> Result<Option<i64>> {
-    let sql =
-        "SELECT id FROM sinks WHERE job = ?1 AND source = ?2 AND upload IS NOT NULL ORDER BY id DESC LIMIT 1";
-    db.prepare_cached(sql)?.query_row(params![of.id(), source], |row| row.get(0)).optional()
+fn open_sink(db: &Connection, of: Of, way: &Way) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM sinks
+        WHERE job = ?1 AND source = ?2 AND target = ?3 AND upload IS NOT NULL ORDER BY id DESC LIMIT 1";
+    db.prepare_cached(sql)?.query_row(params![of.id(), way.source, way.target], |row| row.get(0)).optional()
 }
 
 /// Nothing is open of it any more.
-pub(super) fn closed(db: &Connection, of: Of, source: &[u8]) -> Result<()> {
-    let parts = "DELETE FROM parts WHERE sink IN (SELECT id FROM sinks WHERE job = ?1 AND source = ?2)";
-    db.prepare_cached(parts)?.execute(params![of.id(), source])?;
-    let sinks = "DELETE FROM sinks WHERE job = ?1 AND source = ?2";
-    db.prepare_cached(sinks)?.execute(params![of.id(), source]).map(drop)
+pub(super) fn closed(db: &Connection, of: Of, way: &Way) -> Result<()> {
+    let which = params![of.id(), way.source, way.target];
+    let parts = "DELETE FROM parts WHERE sink IN
+        (SELECT id FROM sinks WHERE job = ?1 AND source = ?2 AND target = ?3)";
+    db.prepare_cached(parts)?.execute(which)?;
+    let sinks = "DELETE FROM sinks WHERE job = ?1 AND source = ?2 AND target = ?3";
+    db.prepare_cached(sinks)?.execute(which).map(drop)
 }
 
 /// It is whole at its place, and nothing is open of it any more.
@@ -138,7 +159,8 @@ pub(super) fn placed(
     placed: &Placed,
     overwrote: bool,
 ) -> Result<()> {
-    closed(db, of, source)?;
+    let way = Way::new(source.to_vec(), target);
+    closed(db, of, &way)?;
     let (was, now) =
         (Columns::of(entry, None), Columns::of(&placed.entry, Some((&target.name(), entry.size))));
     let sql = "INSERT OR REPLACE INTO files
@@ -147,8 +169,8 @@ pub(super) fn placed(
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     db.prepare_cached(sql)?.execute(params![
         of.id(),
-        source,
-        pack::target(source, target),
+        way.source,
+        way.target,
         was.size,
         was.modified,
         was.tag,
@@ -181,14 +203,21 @@ pub(super) fn source_removed(db: &Connection, of: Of, source: &[u8], marker: Opt
     let Some(marker) = marker else { return Ok(()) };
     // In this order: the source shows again before what replaced something else goes.
     add_undo(db, of, source, marker, UndoKind::Marker)?;
+    for (target, version) in overwritten(db, of, source)? {
+        add_undo(db, of, &pack::location(&target), &version, UndoKind::Version)?;
+    }
+    Ok(())
+}
+
+/// The versions that copies of this source put over others.
+fn overwritten(db: &Connection, of: Of, source: &[u8]) -> Result<Vec<(Uri, String)>> {
     let sql = "SELECT target, version FROM files
         WHERE job = ?1 AND source = ?2 AND overwrote AND version IS NOT NULL";
-    let over: Option<(Vec<u8>, String)> = db
-        .prepare_cached(sql)?
-        .query_row(params![of.id(), source], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((target, version)) = over else { return Ok(()) };
-    add_undo(db, of, &pack::location(&pack::to_target(source, &target)?), &version, UndoKind::Version)
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map(params![of.id(), source], |row| {
+        Ok((pack::to_target(source, row.get_ref(0)?.as_blob()?)?, row.get(1)?))
+    })?;
+    rows.collect()
 }
 
 /// Something that can be undone.
@@ -237,19 +266,18 @@ pub(super) fn undone(db: &Connection, job: u64, rows: &[u64]) -> Result<()> {
     Ok(())
 }
 
-/// What is known of a source.
-pub(super) fn recall(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {
-    // What is open was begun after what was placed before: that closes all.
-    let sql = format!("{SINK} WHERE job = ?1 AND source = ?2 ORDER BY id DESC LIMIT 1");
-    let sink =
-        db.prepare_cached(&sql)?.query_row(params![of.id(), source], |row| to_sink(row, of)).optional()?;
-    match sink {
-        Some((id, recalled)) => with_parts(db, id, recalled).map(Some),
-        None => recall_placed(db, of, source),
-    }
+/// What is known of a source: what is open of it, newest first, then where it was placed.
+pub(super) fn recall(db: &Connection, of: Of, source: &[u8]) -> Result<Vec<Recalled>> {
+    let sql = format!("{SINK} WHERE job = ?1 AND source = ?2 ORDER BY id DESC");
+    let mut query = db.prepare_cached(&sql)?;
+    let sinks = query.query_map(params![of.id(), source], |row| to_sink(row, of))?;
+    let with_parts = |sink: Result<_>| sink.and_then(|(id, recalled)| with_parts(db, id, recalled));
+    let mut known: Vec<Recalled> = sinks.map(with_parts).collect::<Result<_>>()?;
+    known.extend(recall_placed(db, of, source)?);
+    Ok(known)
 }
 
-fn recall_placed(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recalled>> {
+fn recall_placed(db: &Connection, of: Of, source: &[u8]) -> Result<Vec<Recalled>> {
     let sql = "SELECT size, modified, tag, mode, class, odd,
         now_size, now_modified, now_tag, now_mode, now_class, now_odd, target, version, proof, removed
         FROM files WHERE job = ?1 AND source = ?2";
@@ -264,7 +292,7 @@ fn recall_placed(db: &Connection, of: Of, source: &[u8]) -> Result<Option<Recall
         let step = if row.get(15)? { Step::SourceRemoved } else { Step::Placed(Box::new(placed)) };
         Ok(Recalled { source: from, entry, target, step })
     };
-    query.query_row(params![of.id(), source], read).optional()
+    query.query_map(params![of.id(), source], read)?.collect()
 }
 
 const SINK: &str = "SELECT id, source, entry, target, upload, part_size, size, hint FROM sinks";

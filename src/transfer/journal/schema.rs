@@ -4,11 +4,14 @@ use crate::store::Schema;
 
 /// Jobs, what they wrote, what is open, what can be undone.
 ///
+/// A file is known by its source and its target: through links a job can copy one source to two places.
+///
 /// A file that is over is one short row, since a job may have a million: its target is kept as what differs
 /// from the source, its rows as columns. What is open is a row of its own with its parts.
 pub(super) const JOURNAL: Schema = Schema {
     name: "journal",
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     tag INTEGER NOT NULL,
@@ -64,7 +67,25 @@ CREATE TABLE undo (
     kind INTEGER NOT NULL
 );
 CREATE INDEX undo_of_jobs ON undo (job, id);
-"],
+",
+        "
+CREATE TABLE placed_files (
+    job INTEGER NOT NULL,
+    source BLOB NOT NULL,
+    target BLOB NOT NULL,
+    size INTEGER, modified INTEGER, tag, mode INTEGER, class TEXT, odd TEXT,
+    now_size INTEGER, now_modified INTEGER, now_tag, now_mode INTEGER, now_class TEXT, now_odd TEXT,
+    version TEXT,
+    proof INTEGER NOT NULL,
+    overwrote INTEGER NOT NULL,
+    removed INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (job, source, target)
+) WITHOUT ROWID;
+INSERT INTO placed_files SELECT * FROM files;
+DROP TABLE files;
+ALTER TABLE placed_files RENAME TO files;
+",
+    ],
 };
 
 /// Times of modification that cost a request to learn.

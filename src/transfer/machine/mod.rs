@@ -251,6 +251,11 @@ impl Machine {
         self.paused
     }
 
+    /// Whether it ends to be resumed.
+    pub fn is_left(&self) -> bool {
+        self.suspended
+    }
+
     /// How far it is, without the bytes of what is under way.
     pub fn progress(&self) -> &Progress {
         &self.progress

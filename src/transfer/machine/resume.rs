@@ -31,13 +31,11 @@ impl Item {
 
 impl Machine {
     /// The journal told what it knows of a file.
-    pub(super) fn recalled(&mut self, id: ItemId, earlier: Option<Box<Earlier>>) {
+    pub(super) fn recalled(&mut self, id: ItemId, earlier: Vec<Earlier>) {
+        let earlier = self.own_of(id, earlier);
         let Some(item) = self.items.get_mut(&id) else { return };
         item.recalled = true;
-        // The journal knows files by their sources: one that goes to two places is known by one of them.
-        let Some(earlier) = earlier.filter(|earlier| item.goes_to(&earlier.target)) else {
-            return self.start_item(id);
-        };
+        let Some(earlier) = earlier.map(Box::new) else { return self.start_item(id) };
         let same = same_version(&earlier.entry, &item.entry);
         match &earlier.what {
             Left::Intended => self.start_item(id),
@@ -56,6 +54,21 @@ impl Machine {
                 self.start_item(id);
             }
         }
+    }
+
+    /// The record of this very file: one source may go to several places. What is open is later than what was
+    /// placed, and what was placed of this version of the source says more than what was of another.
+    fn own_of(&self, id: ItemId, earlier: Vec<Earlier>) -> Option<Earlier> {
+        let item = self.items.get(&id)?;
+        let others = |target: &Uri| self.items.iter().any(|(other, it)| *other != id && it.base == *target);
+        let is_own = |target: &Uri| item.goes_to(target) && (*target == item.base || !others(target));
+        let rank = |earlier: &Earlier| match earlier.what {
+            Left::Intended | Left::Open(..) => 0,
+            _ if same_version(&earlier.entry, &item.entry) => 1,
+            _ => 2,
+        };
+        let own = earlier.into_iter().filter(|earlier| is_own(&earlier.target));
+        own.min_by_key(|earlier| (rank(earlier), earlier.target != item.base))
     }
 
     fn note_changed(&mut self, id: ItemId) {

@@ -28,6 +28,8 @@ pub(super) struct Temp {
     here: Spot,
     target: Spot,
     live: AtomicBool,
+    /// Whether it stays when it is dropped.
+    kept: AtomicBool,
 }
 
 const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -64,7 +66,7 @@ impl Temp {
     fn new(file: File, here: Spot, target: Spot) -> Self {
         static BORN: AtomicU64 = AtomicU64::new(0);
         let born = BORN.fetch_add(1, Ordering::Relaxed);
-        Self { file, born, here, target, live: AtomicBool::new(true) }
+        Self { file, born, here, target, live: AtomicBool::new(true), kept: AtomicBool::new(false) }
     }
 
     fn make_room(&self, size: Option<u64>) -> io::Result<()> {
@@ -140,7 +142,7 @@ impl Temp {
 
     /// From now on dropping it leaves it where it is.
     pub fn keep(&self) {
-        self.live.store(false, Ordering::Release);
+        self.kept.store(true, Ordering::Release);
     }
 
     /// Removes it, unless it has its name.
@@ -167,6 +169,9 @@ impl Drop for Temp {
     /// Here and now, although it may block for a moment: a task handed to a runtime that is shutting
     /// down would not run, and the file would stay.
     fn drop(&mut self) {
+        if self.kept.load(Ordering::Acquire) {
+            return;
+        }
         if let Err(error) = self.remove() {
             tracing::warn!(%error, name = ?self.here.name, "a temporary file could not be removed");
         }

@@ -7,6 +7,9 @@ use crate::model::{ETag, Entry, Kind, S3Uri, Tag, Uri};
 use crate::transfer::job::{JobKind, JobOptions, Progress, SourceItem, Target};
 use crate::vfs::{CreateHint, PartRecord, Placed, Proof, Removed, SinkState};
 
+mod keeping;
+mod uploads;
+
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 pub(super) async fn open(dir: &Path) -> Journal {
@@ -58,8 +61,8 @@ fn state(id: &str, parts: Vec<PartRecord>) -> SinkState {
     SinkState { id: id.to_owned(), part_size: 5, size: Some(7), parts }
 }
 
-fn step(recalled: Option<Recalled>) -> Step {
-    recalled.expect("something is known").step
+fn step(recalled: Vec<Recalled>) -> Step {
+    recalled.into_iter().next().expect("something is known").step
 }
 
 #[tokio::test]
@@ -69,13 +72,13 @@ async fn a_file_is_recalled_as_far_as_it_came() {
     let log = begin(&journal, JobKind::Move).await;
     let (source, target) = (local("/s/a"), s3("t/s/a"));
     let seen = entry(&source);
-    assert_eq!(log.recall(&source).await, None);
+    assert_eq!(log.recall(&source).await, []);
     log.intend(&source, &seen, &target).await;
     assert_eq!(step(log.recall(&source).await), Step::Intended);
     let hint = CreateHint { size: Some(7), job: Some(log.tag()), copies: true, ..CreateHint::default() };
     log.opened(&source, &seen, &target, &state("up", vec![]), &hint).await;
-    log.part(&source, part(5));
-    log.part(&source, part(0));
+    log.part(&source, &target, part(5));
+    log.part(&source, &target, part(0));
     let open = Step::Open(Box::new((state("up", vec![part(0), part(5)]), hint)));
     assert_eq!(step(log.recall(&source).await), open);
     assert_eq!(journal.job(log.number()).await.unwrap().unwrap().open, 1);
@@ -86,7 +89,7 @@ async fn a_file_is_recalled_as_far_as_it_came() {
         target: target.clone(),
         step: Step::Placed(Box::new(placed(&target, Some("v1")))),
     };
-    assert_eq!(log.recall(&source).await, Some(whole));
+    assert_eq!(log.recall(&source).await, [whole]);
     assert!(log.still_open(0, 10).await.is_empty());
     log.source_removed(&source, &Removed::default()).await;
     assert_eq!(step(log.recall(&source).await), Step::SourceRemoved);
@@ -106,7 +109,7 @@ async fn what_is_open_hides_what_was_placed_before_it() {
     let hint = CreateHint { size: Some(7), job: Some(log.tag()), ..CreateHint::default() };
     log.opened(&source, &seen, &target, &state("up", vec![]), &hint).await;
     assert_eq!(step(log.recall(&source).await), Step::Open(Box::new((state("up", vec![]), hint))));
-    log.closed(&source).await;
+    log.closed(&source, &target).await;
     assert!(matches!(step(log.recall(&source).await), Step::Placed(_)));
 }
 
@@ -140,7 +143,7 @@ async fn a_crash_after_any_record_loses_nothing_of_it() {
     let now = async || {
         let (_copy, record, again) = after_crash(dir.path(), log.number()).await;
         assert_eq!((record.spec, record.attempts, again.tag()), (spec(JobKind::Move), 2, log.tag()));
-        again.recall(&source).await.map(|recalled| recalled.step)
+        again.recall(&source).await.into_iter().next().map(|recalled| recalled.step)
     };
     assert_eq!(now().await, None);
     log.intend(&source, &seen, &target).await;
@@ -148,10 +151,10 @@ async fn a_crash_after_any_record_loses_nothing_of_it() {
     log.opened(&source, &seen, &target, &state("up", vec![]), &hint).await;
     let open = |parts| Some(Step::Open(Box::new((state("up", parts), hint.clone()))));
     assert_eq!(now().await, open(vec![]));
-    log.part(&source, part(0));
+    log.part(&source, &target, part(0));
     log.recall(&source).await;
     assert_eq!(now().await, open(vec![part(0)]));
-    log.part(&source, part(5));
+    log.part(&source, &target, part(5));
     log.recall(&source).await;
     assert_eq!(now().await, open(vec![part(0), part(5)]));
     log.placed(&source, &seen, &target, &placed(&target, None), false).await;
@@ -249,83 +252,6 @@ async fn a_wish_reaches_the_owner_once() {
 }
 
 #[tokio::test]
-async fn uploads_outlive_their_job_and_local_files_do_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let log = begin(&journal, JobKind::Copy).await;
-    let (up, down, lost) = (local("/s/up"), s3("s/down"), local("/s/lost"));
-    let hint = CreateHint::default();
-    log.opened(&up, &entry(&up), &s3("t/up"), &state("U1", vec![part(0)]), &hint).await;
-    log.opened(&down, &entry(&down), &local("/t/down"), &state(".part", vec![]), &hint).await;
-    log.intend(&lost, &entry(&lost), &s3("t/lost")).await;
-    let number = log.number();
-    drop(log);
-    // The next attempt intends the same again: what became of the first is still not known.
-    let (_, log) = journal.claim(number, NOW).await.unwrap();
-    log.intend(&lost, &entry(&lost), &s3("t/lost")).await;
-    log.ended(JobState::Cancelled, &Progress::default()).await;
-    let known = |uploads: Vec<RecordedUpload>| {
-        uploads.into_iter().map(|it| (it.uri, it.upload, it.job)).collect::<Vec<_>>()
-    };
-    let orphan = (s3("t/lost"), None, None);
-    let uploads = known(journal.uploads().await.unwrap());
-    assert_eq!(
-        uploads,
-        [
-            (s3("t/up"), Some("U1".to_owned()), Some(number)),
-            orphan.clone(),
-            (s3("t/lost"), None, Some(number))
-        ]
-    );
-    journal.forget(number).await.unwrap();
-    assert_eq!(journal.job(number).await.unwrap(), None);
-    let left = journal.uploads().await.unwrap();
-    assert_eq!(known(left.clone()), [(s3("t/up"), Some("U1".to_owned()), None), orphan.clone(), orphan]);
-    for upload in left {
-        journal.forget_upload(upload.row).await.unwrap();
-    }
-    assert!(journal.uploads().await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn what_can_be_undone_is_told_in_the_order_that_loses_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let marker = |id: &str| Removed { marker: Some(id.into()) };
-    let all = async |number| {
-        let page = journal.undo_page(number, 0, 10).await.unwrap();
-        page.into_iter().map(|(_, it)| (it.uri, it.version, it.kind)).collect::<Vec<_>>()
-    };
-    let delete = begin(&journal, JobKind::Delete).await;
-    delete
-        .deleted_all([(&s3("a"), &marker("m1")), (&s3("b"), &Removed::default()), (&s3("c"), &marker("m2"))])
-        .await;
-    assert_eq!(delete.ended(JobState::Done, &Progress::default()).await, 2);
-    assert_eq!(journal.job(delete.number()).await.unwrap().unwrap().undoable, 2);
-    let page = journal.undo_page(delete.number(), 0, 1).await.unwrap();
-    let next = journal.undo_page(delete.number(), page[0].0, 1).await.unwrap();
-    assert_eq!((&page[0].1.uri, &next[0].1.uri), (&s3("a"), &s3("c")));
-    journal.undone(delete.number(), vec![page[0].0]).await.unwrap();
-    assert_eq!(all(delete.number()).await, [(s3("c"), "m2".to_owned(), UndoKind::Marker)]);
-
-    let (source, target) = (s3("src"), s3("dst"));
-    let copy = begin(&journal, JobKind::Copy).await;
-    copy.placed(&source, &entry(&source), &target, &placed(&target, Some("v2")), true).await;
-    copy.placed(&s3("x"), &entry(&source), &s3("y"), &placed(&s3("y"), Some("v3")), false).await;
-    assert_eq!(all(copy.number()).await, [(target.clone(), "v2".to_owned(), UndoKind::Version)]);
-
-    // Of a move, the newer version may be all that is left: it is offered only behind its source.
-    let moved = begin(&journal, JobKind::Move).await;
-    moved.placed(&source, &entry(&source), &target, &placed(&target, Some("v2")), true).await;
-    assert_eq!(all(moved.number()).await, []);
-    moved.source_removed(&source, &Removed::default()).await;
-    assert_eq!(all(moved.number()).await, []);
-    moved.source_removed(&source, &marker("m3")).await;
-    let wanted = [(source, "m3".to_owned(), UndoKind::Marker), (target, "v2".to_owned(), UndoKind::Version)];
-    assert_eq!(all(moved.number()).await, wanted);
-}
-
-#[tokio::test]
 async fn the_last_failures_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let journal = open(dir.path()).await;
@@ -338,121 +264,4 @@ async fn the_last_failures_are_kept() {
     let job = journal.job(log.number()).await.unwrap().unwrap();
     assert_eq!((job.errors.len(), &*job.errors[0], &*job.errors[19]), (20, "e5", "e24"));
     assert_eq!((job.progress, job.identities), (progress, vec!["s3 = here".to_owned()]));
-}
-
-#[tokio::test]
-async fn without_a_state_directory_nothing_is_kept_and_nothing_fails() {
-    let (journal, told) = Journal::open(None).await;
-    assert!(told.unwrap().contains("can't be resumed") && !journal.keeps());
-    assert_eq!(journal.jobs().await.unwrap_err(), JournalError::NotKept);
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("f"), "").unwrap();
-    let (journal, told) = Journal::open(Some(&dir.path().join("f/state"))).await;
-    assert!(told.unwrap().contains("state.db") && !journal.keeps());
-}
-
-#[tokio::test]
-async fn a_journal_that_cannot_be_written_says_so_once_and_fails_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let log = begin(&journal, JobKind::Copy).await;
-    let full = |db: &Connection, _: &Owner| {
-        let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-    };
-    journal.kept().unwrap().read(full).await.unwrap();
-    let endless = local(&format!("/{}", "long/".repeat(40_000)));
-    for _ in 0..2 {
-        log.intend(&endless, &entry(&endless), &s3("t")).await;
-        log.part(&endless, part(0));
-    }
-    assert_eq!(log.recall(&endless).await, None);
-    assert!(log.trouble().unwrap().contains("full"));
-    assert_eq!(log.trouble(), None);
-}
-
-#[tokio::test]
-async fn finished_jobs_go_after_a_month_or_two_hundred_others() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let source = s3("a");
-    for number in 1..=204 {
-        let log = begin(&journal, JobKind::Copy).await;
-        log.placed(&source, &entry(&source), &s3("b"), &placed(&s3("b"), Some("v")), true).await;
-        let state = if number == 1 { JobState::Suspended } else { JobState::Failed };
-        log.ended(state, &Progress::default()).await;
-    }
-    let old = |db: &Connection, _: &Owner| {
-        db.execute("UPDATE jobs SET ended = 1 WHERE number IN (1, 10)", []).map(|_| Ok(()))
-    };
-    journal.kept().unwrap().write(Worth::Record, old).await.unwrap();
-    let running = begin(&journal, JobKind::Copy).await;
-    let left = loop {
-        let jobs = journal.jobs().await.unwrap();
-        if jobs.len() <= 202 {
-            break jobs;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    };
-    let numbers: Vec<u64> = left.iter().map(|job| job.number).collect();
-    // The suspended one waits for ever, the one of long ago is gone, and of the others the oldest are.
-    assert!(numbers.contains(&1) && !numbers.contains(&10) && !numbers.contains(&2), "{numbers:?}");
-    assert!(numbers.contains(&running.number()) && numbers.contains(&204));
-    let rest = |db: &Connection, _: &Owner| {
-        let sql = "SELECT count(*) FROM undo WHERE job NOT IN (SELECT number FROM jobs)";
-        db.query_row(sql, [], |row| row.get::<_, i64>(0))
-    };
-    while journal.kept().unwrap().read(rest).await.unwrap() > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}
-
-#[tokio::test]
-async fn the_files_of_a_job_that_is_done_make_room() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let (done, failed) = (begin(&journal, JobKind::Copy).await, begin(&journal, JobKind::Copy).await);
-    for log in [&done, &failed] {
-        for number in 0..20 {
-            let source = s3(&format!("{number}"));
-            log.placed(&source, &entry(&source), &source, &placed(&source, None), false).await;
-        }
-    }
-    failed.ended(JobState::Failed, &Progress::default()).await;
-    done.ended(JobState::Done, &Progress::default()).await;
-    let files = async || {
-        let count = |db: &Connection, _: &Owner| {
-            db.query_row("SELECT count(*), min(job) FROM files", [], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-            })
-        };
-        journal.kept().unwrap().read(count).await.unwrap()
-    };
-    while files().await.0 > 20 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    assert_eq!(files().await, (20, failed.number().cast_signed()));
-}
-
-#[tokio::test]
-async fn times_are_remembered_by_tag() {
-    let dir = tempfile::tempdir().unwrap();
-    let journal = open(dir.path()).await;
-    let remembered = journal.remembered().await.unwrap();
-    let ask = |etag: &str| vec![("k".to_owned(), etag.to_owned())];
-    assert_eq!(remembered.get_many("e", "b", ask("t1")).await, [None]);
-    remembered
-        .put_many("e", "b", vec![("k".into(), "t1".into(), Some(5)), ("n".into(), "t".into(), None)])
-        .await
-        .unwrap();
-    assert_eq!(remembered.get_many("e", "b", ask("t1")).await, [Some(Some(5))]);
-    assert_eq!(remembered.get_many("e", "b", vec![("n".into(), "t".into())]).await, [Some(None)]);
-    // Another content, another service, another bucket.
-    assert_eq!(remembered.get_many("e", "b", ask("t2")).await, [None]);
-    assert_eq!(remembered.get_many("f", "b", ask("t1")).await, [None]);
-    assert_eq!(remembered.get_many("e", "c", ask("t1")).await, [None]);
-    remembered.put_many("e", "b", vec![("k".into(), "t2".into(), Some(6))]).await.unwrap();
-    assert_eq!(remembered.get_many("e", "b", [ask("t1"), ask("t2")].concat()).await, [None, Some(Some(6))]);
-    let again = open(dir.path()).await.remembered().await.unwrap();
-    assert_eq!(again.get_many("e", "b", ask("t2")).await, [Some(Some(6))]);
 }

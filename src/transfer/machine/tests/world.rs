@@ -334,7 +334,9 @@ impl World {
                 Ok(Reply::Done)
             }
             Io::DressDir { .. } => Ok(Reply::Done),
-            Io::Recall { source } => Ok(Reply::Recalled(self.journal.get(source).cloned().map(Box::new))),
+            Io::Recall { source } => {
+                Ok(Reply::Recalled(self.journal.get(source).cloned().into_iter().collect()))
+            }
             Io::Recognize { from, at, .. } => {
                 let content = |at: &Uri| self.files.get(at).map(|file| file.content);
                 Ok(Reply::Recognized(content(from) == content(at)))
