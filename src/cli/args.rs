@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::cache::args::Cache;
 use super::options::{Selecting, Transferring, Working};
 use super::plan::Dry;
 use crate::transfer::{ConflictPolicy, LinkPolicy};
@@ -57,6 +58,9 @@ pub enum Command {
     Uploads(Uploads),
     /// List, resume, pause and cancel jobs that were begun here or in the panes
     Jobs(Jobs),
+    /// What the caches on disk hold and did; how a location is answered from them
+    #[command(subcommand)]
+    Cache(Cache),
     /// Print the settings in force and where each came from
     Config,
 }
@@ -95,7 +99,8 @@ pub struct Cp {
     /// What to do when something is there already
     #[arg(long, value_enum)]
     pub conflict: Option<OnConflict>,
-    /// What to do with symbolic links where they can't be kept
+    /// What to do with symbolic links where they can't be kept. Unsaid, it is asked on the terminal; without
+    /// one they are left out and told, and the exit status is 1
     #[arg(long, value_enum)]
     pub links: Option<OnLink>,
     /// Whether to plan only.
@@ -156,7 +161,8 @@ pub struct Sync {
 
 const SYNC_HELP: &str = "Files are the same when their sizes and times of modification are; an object's time \
 is the one that it keeps of its file, else that of its last write. A file is only replaced or deleted while it is \
-what was listed. Symbolic links are left out, and what the other side has there is left alone; directories without \
+what was listed. Symbolic links are not part of it: they are left out, told and counted, which is no failure, and what the \
+other side has there is left alone; directories without \
 files are not made. Nothing is deleted if anything failed.";
 
 /// `verify`.

@@ -54,9 +54,7 @@ async fn transfer(kind: JobKind, args: &Cp, context: &Context, out: &mut Out) ->
         if kind == JobKind::Move {
             context.writable(Op::Remove, &typed.uri)?;
         }
-        // A move loses nothing, so directories may go without --recursive, as everywhere.
-        let recursive = args.recursive || kind == JobKind::Move;
-        items.push(source(context, &typed, recursive).await?);
+        items.push(source(context, &typed, args.recursive).await?);
     }
     let specs = specs(kind, items, &target, &options)?;
     if args.dry.dry_run {
@@ -144,7 +142,7 @@ async fn look_up(context: &Context, uri: Uri, recursive: bool) -> Result<SourceI
 }
 
 /// Whether anything lies below a prefix.
-async fn any_below(context: &Context, prefix: &Uri) -> VfsResult<bool> {
+pub(super) async fn any_below(context: &Context, prefix: &Uri) -> VfsResult<bool> {
     let mut pages = context.path(prefix)?.list(Freshness::Past);
     loop {
         match pages.try_next().await {

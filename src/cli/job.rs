@@ -7,10 +7,10 @@ use std::pin::Pin;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Status;
-use super::ask;
 use super::context::{Context, Failure};
 use super::out::tell;
 use super::telling::Telling;
+use super::{ask, plan};
 use crate::transfer::{Answer, Choice, JobEvent, JobHandle, JobId, JobSpec, Question};
 
 /// Whether a job may ask.
@@ -38,6 +38,8 @@ pub(super) struct Ended {
     pub(super) status: Status,
     /// Whether the person stopped it: nothing more is begun.
     pub(super) stopped: bool,
+    /// How many files it was about.
+    files: u64,
 }
 
 /// Runs the jobs, one after the other; one that was stopped is the last.
@@ -53,8 +55,10 @@ pub(super) async fn run(
     let count = specs.len();
     for (id, spec) in (1..).zip(specs) {
         telling.plan(&spec);
+        let includes = !spec.options.selection.include.is_empty();
         let job = context.services.engine.start(JobId(id), spec);
         let ended = drive(job, telling).await?;
+        let ended = if includes && ended.files == 0 { unmatched(ended) } else { ended };
         if ended.status != Status::Done {
             status = ended.status;
         }
@@ -64,6 +68,14 @@ pub(super) async fn run(
         }
     }
     Ok(status)
+}
+
+/// Nothing was done of what was asked for.
+fn unmatched(ended: Ended) -> Ended {
+    if ended.status == Status::Done {
+        tell(plan::UNMATCHED);
+    }
+    Ended { status: Status::Failed, ..ended }
 }
 
 fn not_begun(jobs: usize) {
@@ -159,7 +171,8 @@ async fn drive(mut job: JobHandle, telling: &mut Telling<'_>) -> Result<Ended, F
     }
     let stopped = outcome.cancelled || outcome.suspended;
     let all = outcome.failures.is_empty() && !stopped && !left;
-    Ok(Ended { status: if all { Status::Done } else { Status::Failed }, stopped })
+    let status = if all { Status::Done } else { Status::Failed };
+    Ok(Ended { status, stopped, files: outcome.files() })
 }
 
 /// It was left at once: the journal has what was done until then.
@@ -169,7 +182,7 @@ fn gone(number: Option<u64>, telling: &mut Telling<'_>) -> Ended {
         Some(number) => tell(&format!("left at once: go on with `bifold jobs resume {number}`")),
         None => tell("left at once"),
     }
-    Ended { status: Status::Failed, stopped: true }
+    Ended { status: Status::Failed, stopped: true, files: 0 }
 }
 
 /// What became of a question.

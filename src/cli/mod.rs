@@ -4,6 +4,7 @@
 
 pub mod args;
 mod ask;
+mod cache;
 mod cat;
 mod config;
 mod context;
@@ -91,7 +92,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
             tell(&format!("this setting is not in force: {problem}"));
         }
     }
-    let log = log::start(loaded.dirs.state.as_deref(), loaded.settings.log.level);
+    let ear = args.command.as_ref().and_then(cache::ear);
+    let log = log::start(loaded.dirs.state.as_deref(), loaded.settings.log.level, ear);
     if let Err(error) = &log {
         tell(&format!("no log is written: {error}"));
     }
@@ -188,6 +190,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Stat(args) => stat::run(&args, context, out).await,
         Command::Cat(args) => cat::run(&args.locations, context, out).await,
         Command::Uploads(args) => uploads::run(&args, context, out).await,
+        Command::Cache(args) => cache::run(&args, context, out).await,
         Command::Config => Ok(Status::Done),
     }
 }

@@ -9,9 +9,9 @@ use super::Status;
 use super::context::{Context, Failure};
 use super::out::{Out, tell};
 use super::row::Row;
-use crate::model::{StorageClass, Uri};
+use crate::model::{ErrorKind, Freshness, Op, S3Uri, StorageClass, Uri, VfsError};
 use crate::transfer::plan::{Found, Refusal, Tally};
-use crate::transfer::{Conflict, ConflictPolicy, JobKind, JobSpec, Plan};
+use crate::transfer::{Conflict, ConflictPolicy, JobKind, JobSpec, LinkPolicy, Plan, Target};
 use crate::view::format;
 
 /// Whether to plan only.
@@ -22,15 +22,19 @@ pub struct Dry {
     pub dry_run: bool,
 }
 
-/// Prints the plan of each job. What wouldn't get there makes it a failure.
+/// Prints the plan of each job. What wouldn't get there makes it a failure, and so does what a copy would leave
+/// out unasked.
 pub(super) async fn print(
     context: &Context,
     specs: Vec<JobSpec>,
     json: bool,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    let mut refused = 0;
+    let (mut refused, mut unsaid, mut unmatched) = (0, 0, false);
     for spec in specs {
+        need_bucket(context, &spec).await?;
+        let (asks_links, includes) =
+            (spec.options.links == LinkPolicy::Ask, !spec.options.selection.include.is_empty());
         let (policy, class) = (spec.options.conflict, spec.options.attributes.class.clone());
         let mut plans = context.services.engine.plan(spec);
         let mut last = None;
@@ -39,6 +43,8 @@ pub(super) async fn print(
         }
         let Some(plan) = last else { continue };
         refused += plan.refusals.count;
+        unsaid += if asks_links { plan.losses.links } else { 0 };
+        unmatched |= includes && plan.counts.files == 0;
         if json {
             writeln!(out, "{}", as_json(&plan, policy, class.as_ref()))?;
         } else {
@@ -47,12 +53,33 @@ pub(super) async fn print(
             }
         }
     }
-    if refused == 0 {
-        return Ok(Status::Done);
-    }
     out.flush()?;
-    tell(&format!("{refused} would fail"));
-    Ok(Status::Failed)
+    let left_out = || format::counted(unsaid, "symbolic link", "symbolic links");
+    let told = [
+        (refused > 0).then(|| format!("{refused} would fail")),
+        (unsaid > 0).then(|| format!("{} would be left out (--links says what becomes of them)", left_out())),
+        unmatched.then(|| UNMATCHED.to_owned()),
+    ];
+    told.iter().flatten().for_each(|text| tell(text));
+    Ok(if told.iter().all(Option::is_none) { Status::Done } else { Status::Failed })
+}
+
+/// What `--include` came to when nothing has such a name.
+pub(super) const UNMATCHED: &str = "nothing matched: no file below has a name that --include means";
+
+/// A bucket that doesn't exist holds nothing, too, but nothing could be put there. Where it can't be told, the plan
+/// says what it finds.
+async fn need_bucket(context: &Context, spec: &JobSpec) -> Result<(), Failure> {
+    let target = spec.target.as_ref().map(Target::place);
+    let Some(s3) = target.and_then(Uri::as_s3).filter(|s3| s3.bucket.is_some()) else { return Ok(()) };
+    let bucket = context.path(&Uri::S3(S3Uri { key: "".into(), ..s3.clone() }))?;
+    match bucket.stat(Freshness::Past).await {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let error = VfsError::new(Op::Write, error.uri, ErrorKind::NotFound, "the bucket doesn't exist");
+            Err(error.with_hint("make it first, with mkdir, or check its name").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Buckets go by one request each, and only when they are empty.

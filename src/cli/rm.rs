@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Status;
 use super::args::Rm;
-use super::context::{Context, Failure, Typed, dir_shaped};
+use super::context::{Context, Failure, Typed, as_directory, dir_shaped};
 use super::out::Out;
 use super::telling::Telling;
 use super::{cp, job, plan};
-use crate::model::{Entry, Kind, Name, Op, Uri};
+use crate::model::{Entry, ErrorKind, Kind, Name, Op, Uri, VfsError};
 use crate::transfer::{JobKind, JobOptions, JobSpec, SourceItem};
 use crate::vfs::Precondition;
 
@@ -91,5 +91,19 @@ async fn source(context: &Context, typed: &Typed, recursive: bool) -> Result<Sou
     if recursive && typed.dot {
         return Err(Failure::Usage(format!("{} names no one thing: delete it by its name", typed.uri)));
     }
-    cp::exactly(context, &typed.uri, recursive).await
+    match cp::exactly(context, &typed.uri, recursive).await {
+        Err(Failure::Vfs(absent)) if recursive && absent.kind == ErrorKind::NotFound => {
+            Err(hinted(context, absent).await)
+        }
+        found => found,
+    }
+}
+
+/// What isn't there may be a prefix without its slash, which is nothing to guess at before a deletion.
+async fn hinted(context: &Context, absent: VfsError) -> Failure {
+    let prefix = as_directory(&absent.uri);
+    if prefix != absent.uri && cp::any_below(context, &prefix).await.unwrap_or(false) {
+        return absent.with_hint(format!("it is a prefix: name it with its slash, {prefix}")).into();
+    }
+    absent.into()
 }

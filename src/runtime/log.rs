@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogLevel, private_dir, private_file};
@@ -28,18 +29,36 @@ pub fn file(state: &Path) -> PathBuf {
     state.join("bifold.log")
 }
 
+/// Hears what the log could be told of requests and of the caches, whatever the log's level.
+pub type Ear = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Begins the log. A program whose log can't be written works without: the error is for a warning.
 ///
 /// Only bifold's own events are written below the level of warnings: the libraries beneath print
 /// headers of requests at theirs, and a log holds no secret at any level.
-pub fn start(state: Option<&Path>, level: LogLevel) -> io::Result<Log> {
-    let Some(state) = state.filter(|_| level != LogLevel::Off) else { return Ok(Log { _writer: None }) };
-    let (writer, guard) = open(state)?;
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Lines(writer));
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("bifold", filter_of(level));
-    // A second run in the same process (the demo, tests) keeps the first one's log.
-    let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
-    Ok(Log { _writer: Some(guard) })
+///
+/// `ear` hears bifold's events down to those of debugging, also where no log is written.
+pub fn start(state: Option<&Path>, level: LogLevel, ear: Option<Ear>) -> io::Result<Log> {
+    let opened = state.filter(|_| level != LogLevel::Off).map(open).transpose();
+    let (file, guard) = match opened {
+        Ok(Some((writer, guard))) => (Ok(Some(writer)), Some(guard)),
+        Ok(None) => (Ok(None), None),
+        Err(error) => (Err(error), None),
+    };
+    let mut layers: Vec<Ear> = Vec::new();
+    if let Ok(Some(writer)) = &file {
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Lines(writer.clone()));
+        let filter = Targets::new().with_default(LevelFilter::WARN).with_target("bifold", filter_of(level));
+        layers.push(layer.with_filter(filter).boxed());
+    }
+    layers.extend(
+        ear.map(|ear| ear.with_filter(Targets::new().with_target("bifold", LevelFilter::DEBUG)).boxed()),
+    );
+    if !layers.is_empty() {
+        // A second run in the same process (the demo, tests) keeps the first one's log.
+        let _ = tracing_subscriber::registry().with(layers).try_init();
+    }
+    file.map(|_| Log { _writer: guard })
 }
 
 fn open(state: &Path) -> io::Result<(NonBlocking, WorkerGuard)> {

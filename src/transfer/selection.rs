@@ -37,6 +37,18 @@ impl Matcher {
         is_dir || self.include.as_ref().is_none_or(|globs| globs.mean(relative, false))
     }
 
+    /// Whether the job is about a directory that holds nothing: where names are included, only when its own
+    /// is. `relative` ends in a `/`, or is empty for the source itself, which a person named.
+    pub fn takes_empty(&self, relative: &str) -> bool {
+        let relative = relative.strip_suffix('/').unwrap_or(relative);
+        self.include.as_ref().is_none_or(|globs| globs.mean(relative, true))
+    }
+
+    /// Whether something is taken only where its name is among those that were given.
+    pub fn includes(&self) -> bool {
+        self.include.is_some()
+    }
+
     /// Whether it takes everything.
     pub fn takes_all(&self) -> bool {
         self.include.is_none() && self.exclude.is_none()

@@ -55,6 +55,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
         command.env_clear().current_dir(self.dir.path().join("work")).stdin(Stdio::null());
         command.env("HOME", self.dir.path().join("home")).env("TZ", "UTC").envs(self.server.env());
+        command.env("BIFOLD_LOG", "debug");
         command
     }
 
@@ -320,7 +321,7 @@ fn each_policy_for_what_is_in_the_way() {
 fn mv_leaves_nothing_behind_and_loses_nothing() {
     let place = Place::new();
     place.write("d/a", "1");
-    place.expect(0, &["mv", "d", "s3://box/p/"]);
+    place.expect(0, &["mv", "-r", "d", "s3://box/p/"]);
     assert!(!place.path("d").exists());
     place.expect(0, &["mv", "s3://box/p/d/a", "back"]);
     assert_eq!(place.read("back"), "1");
@@ -646,7 +647,7 @@ fn a_dry_run_tells_all_and_writes_nothing() {
     );
     let skipped = place.expect(0, &["cp", "-r", "--dry-run", "--conflict", "skip", "d", "s3://box/to/"]);
     assert!(skipped.contains("PutObject 2"), "{skipped}");
-    place.expect(0, &["mv", "--dry-run", "d", "s3://box/to/"]);
+    place.expect(0, &["mv", "-r", "--dry-run", "d", "s3://box/to/"]);
     let removed = place.expect(0, &["rm", "-r", "--dry-run", "s3://box/to/"]);
     assert!(removed.starts_with("would delete 1 file, "), "{removed}");
     assert!(removed.contains("DeleteObjects 1"), "{removed}");

@@ -2,6 +2,8 @@
 
 mod cache;
 mod cli;
+mod cli_cache;
+mod cli_rules;
 mod conformance;
 mod jobs;
 mod local;

@@ -83,7 +83,7 @@ impl Held {
         if slot.is_fresh(key, &self.settings.ttl, now) {
             return Some((slot.answer.clone(), slot.asked));
         }
-        debug!(%key, "cache: expired");
+        debug!(%key, reason = "its time to live is over", "cache: expired");
         self.remove(key);
         self.figures(key).expired += 1;
         None
@@ -94,10 +94,10 @@ impl Held {
         if let Some(answer) = &found {
             figures.hits += 1;
             figures.saved += answer.requests();
-            debug!(%key, "cache: hit");
+            debug!(%key, reason = "held, and within its time to live", "cache: hit");
         } else {
             figures.misses += 1;
-            debug!(%key, "cache: miss");
+            debug!(%key, reason = "not held", "cache: miss");
         }
         found
     }

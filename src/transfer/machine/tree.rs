@@ -1,5 +1,7 @@
 //! Directories: made before their contents, listed a page at a time, removed after them.
 
+mod select;
+
 use std::sync::Arc;
 
 use super::super::io::{Action, DirId, Io, ItemId, Reply};
@@ -200,33 +202,12 @@ impl Machine {
                 continue;
             }
             match self.kind {
-                JobKind::Delete if self.came_since(entry) => self.leave(id, entry.clone()),
-                JobKind::Delete => self.plan_removal(id, entry.clone()),
+                JobKind::Delete => self.page_removal(id, entry),
                 JobKind::Copy | JobKind::Move => self.plan_child(id, entry.clone()),
             }
         }
         let at = self.dirs[&id].source.clone();
         self.tasks.push(Owner::Dir(id), Io::Page { dir: id, page: page + 1, at });
-    }
-
-    /// Whether the job isn't about this; the directory that holds it then stays, too.
-    fn leaves_out(&mut self, id: DirId, entry: &Entry) -> bool {
-        let Some(dir) = self.dirs.get_mut(&id).filter(|_| !self.matcher.takes_all()) else { return false };
-        let path = format!("{}{}", dir.relative, entry.name.to_lossy());
-        let marker = entry.name.is_empty() && entry.kind == Kind::File;
-        let out = marker || !self.matcher.takes(&path, entry.kind.is_dir());
-        dir.kept |= out;
-        dir.empty &= !out;
-        out
-    }
-
-    /// A directory below another.
-    pub(super) fn below(&self, above: DirId, root: usize, source: Uri, entry: Entry) -> Dir {
-        let relative = match self.dirs.get(&above) {
-            Some(dir) if !self.matcher.takes_all() => format!("{}{}/", dir.relative, entry.name.to_lossy()),
-            _ => String::new(),
-        };
-        Dir { relative, ..Dir::new(root, Some(above), source, entry) }
     }
 
     fn plan_child(&mut self, id: DirId, entry: Entry) {
@@ -311,9 +292,13 @@ impl Machine {
             return;
         }
         dir.closing = true;
+        // What holds nothing and isn't meant by its name is neither made nor taken away.
+        let unmeant = dir.empty && !self.matcher.takes_empty(&dir.relative);
+        dir.kept |= unmeant;
         let prefix = self.to.is_some_and(|caps| !caps.real_dirs);
+        let marks = prefix && dir.empty && !dir.failed && !unmeant;
         match dir.target.clone() {
-            Some(at) if prefix && dir.empty && !dir.failed => {
+            Some(at) if marks => {
                 self.tasks.push(Owner::Dir(id), Io::Mark { at });
             }
             Some(at) if !prefix && dir.fresh && dir.entry.mode.is_some() => {

@@ -212,10 +212,7 @@ fn killed_and_gone_on(
 ) -> bool {
     let source = format!("{}/d", place.root(from, "from"));
     let target = format!("{}/", place.root(to, "to"));
-    let mut args = vec![verb, "--part-size", "5MiB", &source, &target];
-    if verb == "cp" {
-        args.insert(1, "-r");
-    }
+    let args = [verb, "-r", "--part-size", "5MiB", &source, &target];
     let first = place.run(&args, Some(point));
     if first.status.success() {
         assert_right(place, verb, (from, to), tree, what);

@@ -175,7 +175,7 @@ impl Planner {
         }
         let Some(way) = self.roots[dir.root].way else { return };
         self.ask(&way, way.removals(dir.removals, 0));
-        if dir.target.is_some() && dir.empty && !dir.failed {
+        if dir.target.is_some() && dir.empty && !dir.failed && self.matcher.takes_empty(&dir.relative) {
             self.ask(&way, way.mark());
         }
         if way.kind == JobKind::Move && dir.marker {
