@@ -10,6 +10,8 @@ pub enum Scope {
     Jobs,
     /// In the statistics panel.
     Stats,
+    /// In a view.
+    Viewer,
 }
 
 /// A heading of the help.
@@ -22,14 +24,24 @@ pub enum Group {
     Show,
     Work,
     Panels,
+    View,
     Jobs,
     Stats,
 }
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 8] =
-        [Self::Work, Self::Move, Self::Go, Self::Mark, Self::Show, Self::Panels, Self::Jobs, Self::Stats];
+    pub const ALL: [Self; 9] = [
+        Self::Work,
+        Self::Move,
+        Self::Go,
+        Self::Mark,
+        Self::Show,
+        Self::Panels,
+        Self::View,
+        Self::Jobs,
+        Self::Stats,
+    ];
 
     /// The heading.
     pub fn title(self) -> &'static str {
@@ -40,6 +52,7 @@ impl Group {
             Self::Show => "What is shown, in what order",
             Self::Work => "Files and directories",
             Self::Panels => "Panels and the program",
+            Self::View => "In the viewer",
             Self::Jobs => "In the jobs panel",
             Self::Stats => "In the statistics panel",
         }
@@ -84,6 +97,8 @@ macro_rules! actions {
 actions! {
     Help "help" Panels "Help" "show this help";
     Menu "menu" Panels "Menu" "choose from all that can be done now";
+    View "view" Work "View" "look into the file: only what is shown is read";
+    QuickView "quick-view" Panels "Quick view" "show in the other pane what the cursor is on; Tab goes into it";
     Copy "copy" Work "Copy" "copy what is marked, or the row, to the other pane or elsewhere";
     Move "move" Work "Move" "move what is marked, or the row";
     Rename "rename" Work "Rename" "give the row another name";
@@ -137,6 +152,31 @@ actions! {
     JobAnswer "job-answer" Jobs "Answer" "answer what the job asks";
     JobForget "job-forget" Jobs "Remove" "remove a finished job from the list, or a left one from the journal, after asking";
     JobUploads "job-uploads" Jobs "Uploads" "abort uploads of bifold's own that nobody goes on with, after asking";
+    ViewUp "view-up" View "Up" "one line up";
+    ViewDown "view-down" View "Down" "one line down";
+    ViewPageUp "view-page-up" View "Page up" "one screen up";
+    ViewPageDown "view-page-down" View "Page down" "one screen down";
+    ViewOn "view-on" View "On" "one screen down; on a fold: open or close it";
+    ViewTop "view-top" View "Top" "to the beginning";
+    ViewBottom "view-bottom" View "Bottom" "to the end";
+    ViewLeft "view-left" View "Left" "to the left, where lines are long";
+    ViewRight "view-right" View "Right" "to the right";
+    ViewGoTo "view-go-to" View "Go to" "to a line (120), a share (50%) or an offset (0x1f40)";
+    ViewSearch "view-search" View "Search" "look for a regular expression; nothing typed: the last one";
+    ViewSearchUp "view-search-up" View "Search up" "look for one upwards";
+    ViewNext "view-next" View "Next" "to the next place that was looked for";
+    ViewPrevious "view-previous" View "Previous" "to the one before";
+    ViewWrap "view-wrap" View "Wrap" "wrap long lines, or don't";
+    ViewHex "view-hex" View "Hex" "show bytes, or again what they mean";
+    ViewKind "view-kind" View "Kind" "show it in the next way: a table as text, for instance";
+    ViewFold "view-fold" View "Fold" "open or close what the cursor is on";
+    ViewFoldAll "view-fold-all" View "Fold all" "open or close all";
+    ViewFollow "view-follow" View "Follow" "stay at the end as it grows, or don't";
+    ViewEncoding "view-encoding" View "Encoding" "read the text in the next encoding";
+    ViewAnew "view-anew" View "Refresh" "look how it is now";
+    ViewNextFile "view-next-file" View "Next file" "to the next file of the pane";
+    ViewPreviousFile "view-previous-file" View "Previous file" "to the file before";
+    ViewClose "view-close" View "Close" "back to the panes; ends a search first";
     ClearCache "clear-cache" Stats "Clear cache" "forget all that the cache holds";
 }
 
@@ -146,6 +186,7 @@ impl Action {
         match self.info().group {
             Group::Jobs => Scope::Jobs,
             Group::Stats => Scope::Stats,
+            Group::View => Scope::Viewer,
             _ => Scope::Panes,
         }
     }

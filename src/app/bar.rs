@@ -5,9 +5,10 @@ use super::key::{Code, Key};
 use super::state::State;
 
 /// The actions that the bar may show, in order.
-const SHOWN: [Action; 9] = [
+const SHOWN: [Action; 10] = [
     Action::Help,
     Action::Menu,
+    Action::View,
     Action::Copy,
     Action::Move,
     Action::Mkdir,
@@ -15,6 +16,20 @@ const SHOWN: [Action; 9] = [
     Action::Jobs,
     Action::Rename,
     Action::Quit,
+];
+
+/// Those that it may show in a view.
+const IN_VIEW: [Action; 10] = [
+    Action::Help,
+    Action::ViewWrap,
+    Action::ViewHex,
+    Action::ViewGoTo,
+    Action::ViewSearch,
+    Action::ViewKind,
+    Action::ViewFollow,
+    Action::ViewEncoding,
+    Action::ViewFoldAll,
+    Action::ViewClose,
 ];
 
 /// One field of the key bar.
@@ -37,12 +52,17 @@ impl BarItem {
 
 /// The keys that apply to what is selected now.
 pub fn bar(state: &State) -> Vec<BarItem> {
-    SHOWN.iter().filter(|action| action.applies(state)).filter_map(|action| item(state, *action)).collect()
+    let shown = possible(state).iter().filter(|action| action.applies(state));
+    shown.filter_map(|action| item(state, *action)).collect()
 }
 
 /// All that [`bar`] can show, whatever is selected: how much room the bar may need.
 pub fn full(state: &State) -> Vec<BarItem> {
-    SHOWN.iter().filter_map(|action| item(state, *action)).collect()
+    possible(state).iter().filter_map(|action| item(state, *action)).collect()
+}
+
+fn possible(state: &State) -> &'static [Action] {
+    if state.front_view().is_some() { &IN_VIEW } else { &SHOWN }
 }
 
 fn item(state: &State, action: Action) -> Option<BarItem> {

@@ -1,9 +1,10 @@
 //! What to do next, as plain data: [`Cmd`].
 
-use crate::model::{Arrangement, Freshness, Pages, Uri};
+use crate::model::{Arrangement, Ask, Frame, Freshness, Pages, Uri, Viewed};
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{Answer, JobId, JobSpec};
 
+use super::ahead::Next;
 use super::msg::ReqId;
 use super::state::Session;
 
@@ -60,6 +61,30 @@ pub enum Cmd {
         /// The directory.
         uri: Uri,
     },
+    /// Have in the caches what is likely to be wanted next: `WentAhead`.
+    GoAhead {
+        /// The request.
+        req: ReqId,
+        /// What.
+        what: Next,
+        /// The most requests of a service.
+        most: u32,
+    },
+    /// Open a view: `Seen` with its id until it is closed.
+    View {
+        /// The view.
+        id: ReqId,
+        /// What to view.
+        what: Box<Viewed>,
+        /// The place that it is drawn into.
+        frame: Frame,
+        /// Whether to look first how the file is now, whatever its row tells.
+        anew: bool,
+    },
+    /// Ask an open view.
+    AskView(ReqId, Ask),
+    /// Close a view: what it is at is given up.
+    CloseView(ReqId),
     /// Start a job: `Job` events until `Finished`.
     StartJob(JobId, Box<JobSpec>),
     /// Answer question number `.1` of a job.

@@ -16,6 +16,7 @@
 
 pub mod action;
 mod actions;
+pub mod ahead;
 pub mod bar;
 pub mod cmd;
 pub mod dialog;
@@ -31,6 +32,7 @@ pub mod pane;
 pub mod rows;
 pub mod state;
 pub mod stats;
+pub mod viewer;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,7 @@ pub use msg::{Msg, ReqId};
 pub use pane::{Pane, Row};
 pub use state::{Session, Side, Start, State};
 pub use stats::Stats;
+pub use viewer::{Quick, Viewer};
 
 /// Asks for the first listings.
 pub fn begin(state: &mut State, now: Timestamp) -> Vec<Cmd> {
@@ -63,6 +66,8 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Cmd> {
     state.now = now;
     route(state, msg);
     listings::relist_due(state);
+    viewer::follow(state);
+    ahead::follow(state);
     dialog::ask_next(state);
     state.take_outbox()
 }
@@ -74,6 +79,7 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Resize { columns, rows, pane_rows } => {
             state.screen = state::Screen { columns, rows, pane_rows };
             listings::fit(state);
+            viewer::fit(state);
         }
         Msg::Tick => work::tick(state),
         Msg::PageArrived { req, page } => listings::page_arrived(state, req, page),
@@ -90,6 +96,8 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Trouble(text) => state.refuse(text),
         Msg::Kept { jobs, uploads } => kept::kept(state, jobs, uploads),
         Msg::NotResumed { id, reason } => kept::not_resumed(state, id, &reason),
+        Msg::WentAhead { req, requests } => ahead::went(state, req, requests),
+        Msg::Seen(id, seen) => viewer::seen(state, id, seen),
         Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),
     }
 }

@@ -1,6 +1,6 @@
 //! What happened, as plain data: [`Msg`].
 
-use crate::model::{Kind, Name, Order, Page, VfsError};
+use crate::model::{Kind, Name, Order, Page, Seen, VfsError};
 use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
@@ -115,6 +115,15 @@ pub enum Msg {
         /// Why.
         reason: String,
     },
+    /// What was asked ahead is there, or isn't to be had.
+    WentAhead {
+        /// The request.
+        req: ReqId,
+        /// How many requests of a service it took.
+        requests: u32,
+    },
+    /// An open view tells something; one that is closed is no longer heard.
+    Seen(ReqId, Seen),
     /// The numbers of cache and requests changed.
     Stats(Box<Stats>),
     /// Something failed that belongs to no request: a task's panic, a file that can't be written.

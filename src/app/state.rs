@@ -7,6 +7,7 @@ use crate::model::{Arrangement, ConnName, ErrorKind, Op, Timestamp, Uri, VfsErro
 
 use crate::transfer::journal::RecordedUpload;
 
+use super::ahead::Ahead;
 use super::cmd::Cmd;
 use super::dialog::{Dialog, EqInput};
 use super::jobs::Jobs;
@@ -14,6 +15,7 @@ use super::keymap::Keymap;
 use super::msg::ReqId;
 use super::pane::Pane;
 use super::stats::Stats;
+use super::viewer::{Quick, Viewer};
 
 /// Which pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -117,6 +119,8 @@ pub struct State {
     pub context: UriContext,
     /// The connections that refuse every write.
     pub read_only: BTreeSet<ConnName>,
+    /// The connections whose prices are known: those to AWS.
+    pub priced: BTreeSet<ConnName>,
     /// What just happened.
     pub notice: Option<Notice>,
     /// The last error, whose whole text can be asked for.
@@ -133,6 +137,12 @@ pub struct State {
     pub uploads: Vec<RecordedUpload>,
     /// Directories and buckets that are being made.
     pub making: Vec<(ReqId, Uri)>,
+    /// What is viewed over both panes.
+    pub viewer: Option<Box<Viewer>>,
+    /// What is viewed beside the cursor.
+    pub quick: Option<Quick>,
+    /// What is asked for before a person asks.
+    pub ahead: Ahead,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
     pub escape: Option<Timestamp>,
     last_request: u64,
@@ -153,6 +163,7 @@ impl State {
             keymap: start.keymap,
             context: start.context,
             read_only: start.read_only,
+            priced: BTreeSet::new(),
             notice: None,
             last_error: None,
             screen: Screen { columns: 80, rows: 24, pane_rows: 18 },
@@ -161,6 +172,9 @@ impl State {
             leaving: false,
             uploads: Vec::new(),
             making: Vec::new(),
+            viewer: None,
+            quick: None,
+            ahead: Ahead::default(),
             escape: None,
             last_request: 0,
             outbox: Vec::new(),
@@ -209,13 +223,24 @@ impl State {
     /// How many milliseconds from now a [`super::Msg::Tick`] is of use: often while something moves, rarely
     /// while only ages grow.
     pub fn next_tick(&self) -> u64 {
-        let moves = self.panes.iter().any(Pane::is_loading) || self.jobs.active().next().is_some();
+        let beside = self.quick.as_ref().and_then(|quick| quick.view.as_ref());
+        let mut views = self.viewer.iter().chain(beside);
+        let moves = self.panes.iter().any(Pane::is_loading)
+            || self.jobs.active().next().is_some()
+            || views.any(|view| view.is_busy());
         let young = |pane: &Pane| pane.read_at.is_some_and(|at| self.now.0 - at.0 < 60_000);
-        match (moves, self.panes.iter().any(young)) {
+        let usual = match (moves, self.panes.iter().any(young)) {
             (true, _) => 100,
             (false, true) => 1_000,
             (false, false) => 10_000,
-        }
+        };
+        self.due().map_or(usual, |due| usual.min(u64::try_from(due.0 - self.now.0).unwrap_or_default()))
+    }
+
+    /// When something waits for the cursor to rest.
+    fn due(&self) -> Option<Timestamp> {
+        let quick = self.quick.as_ref().and_then(|quick| quick.due);
+        quick.into_iter().chain(self.ahead.due).min()
     }
 
     /// Why nothing may be written at this location, by the settings of its connection.

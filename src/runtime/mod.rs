@@ -9,7 +9,9 @@
 //! Invariants: nothing on the loop does I/O but on the terminal; a task that nobody waits for is ended; the
 //! terminal is given back however the program ends; what is being written is whole before it does.
 
+mod ahead;
 mod fail;
+mod images;
 mod input;
 mod jobs;
 mod kept;
@@ -24,10 +26,11 @@ mod signals;
 mod start;
 mod stats;
 mod terminal;
+mod views;
 
 use std::sync::Arc;
 
-use crate::config::TransferSettings;
+use crate::config::{PreviewSettings, TransferSettings};
 use crate::transfer::{Engine, Journal, Limits, Resolver};
 use crate::vfs::registry::Registry;
 
@@ -42,6 +45,10 @@ pub(crate) struct Services {
     pub(crate) engine: Engine,
     /// Whether local files are flushed before they get their names, where a job doesn't say otherwise.
     pub(crate) flush: bool,
+    /// How things are viewed.
+    pub(crate) preview: PreviewSettings,
+    /// How the terminal takes pictures.
+    means: images::Means,
 }
 
 impl Services {
@@ -51,7 +58,13 @@ impl Services {
         let engine = Engine::new(resolver(&registry), Limits::default())
             .with_identities(Arc::new(move |name| known.identity(name)));
         engine.set_rate(Some(set.rate).filter(|rate| *rate > 0));
-        Self { registry, engine, flush: set.flush }
+        Self {
+            registry,
+            engine,
+            flush: set.flush,
+            preview: PreviewSettings::default(),
+            means: images::Means::default(),
+        }
     }
 
     /// The same with a journal that keeps the jobs.

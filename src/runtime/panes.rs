@@ -69,6 +69,8 @@ struct Clockwork {
     input_open: bool,
     suspend: bool,
     clear: bool,
+    /// The picture of the last frame, and whether it has to be wiped off.
+    picture: Option<(u32, bool)>,
     ended: bool,
 }
 
@@ -82,6 +84,7 @@ impl Clockwork {
             input_open: true,
             suspend: false,
             clear: false,
+            picture: None,
             ended: false,
         }
     }
@@ -100,7 +103,13 @@ where
         let result = AssertUnwindSafe(self.turn()).catch_unwind().await;
         // Nobody hears what the jobs still say, so they mustn't wait for a place in the queue.
         self.inbox.close();
+        let pictures = self.runner.pictures().clone();
         self.runner.end().await;
+        let gone = pictures.take_gone();
+        if !gone.is_empty() {
+            // The terminal may be gone, too.
+            drop(self.screen.forget(&gone));
+        }
         match result {
             Ok(result) => result.map(|()| self.state),
             Err(panic) => resume_unwind(panic),
@@ -227,6 +236,7 @@ where
             tracing::error!("the terminal can't be taken back: {error}");
             return self.terminate(clock);
         }
+        self.runner.draw_again();
         self.measure(clock);
     }
 
@@ -288,14 +298,30 @@ where
         clock.stats = None;
     }
 
+    /// Another picture than in the last frame: one that text doesn't wipe off is wiped off with all else.
+    fn hang(&mut self, clock: &mut Clockwork) {
+        let shown = self.runner.pictures().shown(&self.state);
+        if shown != clock.picture {
+            clock.clear |= clock.picture.is_some_and(|(_, stays)| stays);
+            clock.picture = shown;
+        }
+    }
+
     fn draw(&mut self, clock: &mut Clockwork) -> io::Result<()> {
+        self.hang(clock);
         self.screen.begin_frame()?;
         if std::mem::take(&mut clock.clear) {
             // Not `clear`, which asks the terminal for the cursor and waits for the answer among the keys.
             let size = self.terminal.size()?;
             self.terminal.resize(Rect::new(0, 0, size.width, size.height))?;
         }
-        let drawn = self.terminal.draw(|frame| view::draw(frame, &self.state, &self.theme)).map(|_| ());
+        let pictures = self.runner.pictures();
+        let drawn =
+            self.terminal.draw(|frame| view::draw(frame, &self.state, &self.theme, pictures)).map(|_| ());
+        let gone = pictures.take_gone();
+        if !gone.is_empty() {
+            self.screen.forget(&gone)?;
+        }
         self.screen.end_frame()?;
         clock.pace.drawn(Instant::now());
         Ok(drawn?)

@@ -12,9 +12,11 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::jobs::{Jobs, Order};
 use super::kept::Opened;
-use super::{Services, requests, resolver, session, stats};
+use super::views::Views;
+use super::{Services, ahead, requests, resolver, session, stats};
 use crate::app::{Cmd, Msg, ReqId};
 use crate::transfer::Resolver;
+use crate::view::Pictures;
 
 /// How long jobs may take to clean up after themselves when the program ends.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -26,6 +28,7 @@ pub(crate) struct Runner {
     outbox: Sender<Msg>,
     requests: HashMap<ReqId, AbortHandle>,
     jobs: Jobs,
+    views: Views,
     /// What must be complete before the program ends: directories being made, the session's file.
     writes: JoinSet<()>,
     state_dir: Option<PathBuf>,
@@ -34,10 +37,25 @@ pub(crate) struct Runner {
 impl Runner {
     /// A runner whose answers go to `outbox`; sessions are kept in `state_dir`.
     pub fn new(services: Services, outbox: Sender<Msg>, state_dir: Option<PathBuf>) -> Self {
+        let views = Views::new(
+            resolver(&services.registry),
+            services.preview.clone(),
+            services.means,
+            outbox.clone(),
+        );
         let opened = Arc::new(Opened::new(&services, state_dir.clone(), outbox.clone()));
         let jobs = Jobs::new(opened, outbox.clone());
         let resolve = resolver(&services.registry);
-        Self { services, resolve, outbox, requests: HashMap::new(), jobs, writes: JoinSet::new(), state_dir }
+        Self {
+            services,
+            resolve,
+            outbox,
+            requests: HashMap::new(),
+            jobs,
+            views,
+            writes: JoinSet::new(),
+            state_dir,
+        }
     }
 
     /// Begins what a command asks for. What the loop itself does (`Quit`, `Suspend`, `Notify`,
@@ -59,6 +77,10 @@ impl Runner {
             }
             Cmd::Probe { req, uri } => self.request(req, requests::probe(req, uri, out)),
             Cmd::Mkdir { req, uri } => self.write(requests::mkdir(resolve, req, uri, out)),
+            Cmd::GoAhead { req, what, most } => self.request(req, ahead::go(resolve, req, what, most, out)),
+            Cmd::View { id, what, frame, anew } => self.views.open(id, *what, frame, anew),
+            Cmd::AskView(id, ask) => self.views.ask(id, ask),
+            Cmd::CloseView(id) => self.views.close(id),
             Cmd::Cancel(req) => self.cancel(req),
             Cmd::ClearCache => self.services.registry.cache().clear(),
             Cmd::SaveSession(session) => self.save(session),
@@ -83,6 +105,16 @@ impl Runner {
             // The loop's own.
             _ => {}
         }
+    }
+
+    /// The pictures of the open views.
+    pub fn pictures(&self) -> &Pictures {
+        self.views.pictures()
+    }
+
+    /// Has open views draw their pictures once more.
+    pub fn draw_again(&self) {
+        self.views.draw_again();
     }
 
     /// The numbers of cache and requests now.
@@ -122,6 +154,7 @@ impl Runner {
         for task in self.requests.values() {
             task.abort();
         }
+        self.views.end();
         let all = async {
             self.jobs.end().await;
             while self.writes.join_next().await.is_some() {}

@@ -11,6 +11,7 @@ use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
 use super::fail::FailPoint;
+use super::images::Means;
 use super::panes::Panes;
 use super::runner::Runner;
 use super::terminal::{self, RealScreen};
@@ -77,14 +78,15 @@ pub(crate) fn panes(
         terminal::hook_panics(outbox.clone());
         warn(&opening.loaded, &outbox);
         let state_dir = opening.loaded.dirs.state.clone();
+        let theme = Theme::detect(&opening.env, &opening.loaded.settings.ui);
         let panes = Panes {
             terminal: ManuallyDrop::new(real_terminal()?),
             input: EventStream::new(),
             screen,
             signals,
             inbox,
-            runner: Runner::new(services, outbox, state_dir),
-            theme: Theme::detect(&opening.env, &opening.loaded.settings.ui),
+            runner: Runner::new(viewing(services, &opening, &theme), outbox, state_dir),
+            theme,
             notify: opening.loaded.settings.transfer.notify,
             fail: FailPoint::from_env(&opening.env),
             state: state(opening, session, keymap),
@@ -92,6 +94,13 @@ pub(crate) fn panes(
         panes.run().await?;
         Ok(())
     })
+}
+
+/// The services with what views need to know.
+fn viewing(services: Services, opening: &Opening, theme: &Theme) -> Services {
+    let preview = opening.loaded.settings.preview.clone();
+    let means = Means::detect(preview.images, &opening.env, theme);
+    Services { preview, means, ..services }
 }
 
 fn real_terminal() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
@@ -116,9 +125,13 @@ fn state(opening: Opening, session: Session, keymap: Keymap) -> State {
         session,
         keymap,
         read_only: read_only.map(|(name, _)| name.as_str().into()).collect(),
-        context: opening.uris,
+        context: opening.uris.clone(),
     };
-    State::new(start, super::panes::wall_clock())
+    let mut state = State::new(start, super::panes::wall_clock());
+    let set = &opening.loaded.settings;
+    state.ahead.budget = if set.cache.enabled { set.preview.prefetch } else { 0 };
+    state.ahead.heads = set.cache.objects.enabled;
+    state
 }
 
 /// Where the panes begin: as asked, else where one left off, else here and at the list of buckets.

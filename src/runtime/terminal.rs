@@ -31,6 +31,8 @@ pub(super) trait Screen {
     fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Makes oneself heard; `text` has no control characters.
     fn notify(&mut self, how: Notify, text: &str) -> io::Result<()>;
+    /// Has the terminal forget pictures of kitty's protocol, by their ids.
+    fn forget(&mut self, pictures: &[u32]) -> io::Result<()>;
     /// Gives the terminal back and stops the process group. Comes back when a shell goes on with it, or
     /// at once, with `false`, where nobody could.
     fn suspend(&mut self) -> io::Result<bool>;
@@ -90,6 +92,14 @@ impl Screen for RealScreen {
             Notify::Bell => write!(out, "\x07")?,
             Notify::Osc9 => write!(out, "\x1b]9;{text}\x07")?,
             Notify::Off => {}
+        }
+        out.flush()
+    }
+
+    fn forget(&mut self, pictures: &[u32]) -> io::Result<()> {
+        let mut out = io::stdout();
+        for id in pictures {
+            write!(out, "\x1b_Gq=2,a=d,d=I,i={id}\x1b\\")?;
         }
         out.flush()
     }

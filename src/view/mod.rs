@@ -23,10 +23,12 @@ pub mod format;
 pub mod layout;
 mod paint;
 mod pane;
+mod picture;
 mod row;
 mod sheet;
 mod status;
 pub mod theme;
+mod viewer;
 mod words;
 
 use ratatui::Frame;
@@ -37,6 +39,7 @@ use crate::app::{Side, State};
 use layout::Layout;
 
 pub use layout::pane_rows;
+pub use picture::{Drawing, Picture, Pictures};
 pub use theme::Theme;
 
 /// What is drawn, and how it looks.
@@ -44,6 +47,7 @@ pub use theme::Theme;
 struct Look<'a> {
     state: &'a State,
     theme: &'a Theme,
+    pictures: &'a Pictures,
 }
 
 impl Look<'_> {
@@ -56,28 +60,46 @@ impl Look<'_> {
 }
 
 /// Draws the screen.
-pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
+pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme, pictures: &Pictures) {
     let area = frame.area();
-    if let Some(caret) = render(frame.buffer_mut(), area, state, theme) {
+    if let Some(caret) = render(frame.buffer_mut(), area, state, theme, pictures) {
         frame.set_cursor_position(caret);
     }
 }
 
 /// Draws the screen into `area` of a buffer, and gives the place of the terminal's cursor where
 /// something is typed into.
-pub fn render(buf: &mut Buffer, area: Rect, state: &State, theme: &Theme) -> Option<Position> {
-    let look = Look { state, theme };
+pub fn render(
+    buf: &mut Buffer,
+    area: Rect,
+    state: &State,
+    theme: &Theme,
+    pictures: &Pictures,
+) -> Option<Position> {
+    let look = Look { state, theme, pictures };
     let area = area.intersection(buf.area);
     let places = Layout::of(area, state.active);
-    let caret = panes(buf, &places, look);
-    status::draw(buf, places.status, places.requests.is_empty(), look);
-    status::requests(buf, places.requests, look);
-    status::keys(buf, places.keys, look);
+    let caret = match &state.viewer {
+        Some(viewer) => viewer::full(buf, area, viewer, look),
+        None => below(buf, &places, look),
+    };
     let over = dialog::draw(buf, area, &places, look);
+    if !theme.deep && (state.viewer.is_some() || state.quick.is_some()) {
+        paint::to_256(buf);
+    }
     if theme.glyphs.ascii_only {
         paint::to_ascii(buf);
     }
     if state.dialogs.is_empty() { caret } else { over }
+}
+
+/// The panes, what is going on, and the keys.
+fn below(buf: &mut Buffer, places: &Layout, look: Look<'_>) -> Option<Position> {
+    let caret = panes(buf, places, look);
+    status::draw(buf, places.status, places.requests.is_empty(), look);
+    status::requests(buf, places.requests, look);
+    status::keys(buf, places.keys, look);
+    caret
 }
 
 fn panes(buf: &mut Buffer, places: &Layout, look: Look<'_>) -> Option<Position> {
@@ -90,5 +112,11 @@ fn panes(buf: &mut Buffer, places: &Layout, look: Look<'_>) -> Option<Position> 
     }
     paint::rule(buf, places.rule, glyphs.rule, look.theme.dim);
     let shown = Side::BOTH.into_iter().filter(|side| !places.panes[side.index()].rows.is_empty());
-    shown.filter_map(|side| pane::draw(buf, places.panes[side.index()], side, look)).last()
+    let draw = |side: Side| match &look.state.quick {
+        Some(quick) if side != look.state.active => {
+            viewer::beside(buf, places.panes[side.index()], quick, look)
+        }
+        _ => pane::draw(buf, places.panes[side.index()], side, look),
+    };
+    shown.filter_map(draw).last()
 }

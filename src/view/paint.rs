@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::Span;
 
 use super::theme::Glyphs;
@@ -130,6 +130,31 @@ pub fn join<'a>(pieces: Vec<Piece<'a>>, between: &str, style: Style) -> Vec<Span
     spans
 }
 
+/// Replaces colours of 24 bits by the nearest of the 256 that every terminal with colours knows.
+pub fn to_256(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        (cell.fg, cell.bg) = (nearest(cell.fg), nearest(cell.bg));
+    }
+}
+
+/// The nearest colour of the cube or of the greys.
+fn nearest(colour: Color) -> Color {
+    let Color::Rgb(red, green, blue) = colour else { return colour };
+    let step = |part: u8| if part < 48 { 0 } else { (u16::from(part).saturating_sub(35) / 40) as u8 };
+    let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+    let cube = [red, green, blue].map(step);
+    let grey = ((u16::from(red) + u16::from(green) + u16::from(blue)) / 3).clamp(8, 238) as u8;
+    let grey_step = (grey - 8) / 10;
+    let far = |r: u8, g: u8, b: u8| {
+        [(red, r), (green, g), (blue, b)].iter().map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum::<u32>()
+    };
+    let shade = 8 + 10 * grey_step;
+    if far(shade, shade, shade) < far(level(cube[0]), level(cube[1]), level(cube[2])) {
+        return Color::Indexed(232 + grey_step);
+    }
+    Color::Indexed(16 + 36 * cube[0] + 6 * cube[1] + cube[2])
+}
+
 /// Replaces what an ASCII terminal can't show. In an 8-bit locale a byte of UTF-8 may even be obeyed.
 pub fn to_ascii(buf: &mut Buffer) {
     for cell in &mut buf.content {
@@ -180,6 +205,20 @@ mod tests {
             [left(20), left(19), left(12), left(4)],
             ["light,heavy,middle", "heavy,middle", "heavy", ""]
         );
+    }
+
+    #[test]
+    fn colours_of_24_bits_have_their_nearest() {
+        for (rgb, index) in [
+            ((0, 0, 0), 16),
+            ((255, 255, 255), 231),
+            ((255, 0, 0), 196),
+            ((95, 135, 175), 67),
+            ((128, 128, 128), 244),
+        ] {
+            assert_eq!(nearest(Color::Rgb(rgb.0, rgb.1, rgb.2)), Color::Indexed(index), "{rgb:?}");
+        }
+        assert_eq!(nearest(Color::Cyan), Color::Cyan);
     }
 
     #[test]

@@ -52,7 +52,8 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     }
 }
 
-fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>) {
+/// A line of news: a sign and what happened.
+pub fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>) {
     let theme = look.theme;
     let (sign, style) =
         if is_error { (theme.glyphs.bad, theme.error) } else { (theme.glyphs.good, theme.text) };
@@ -227,8 +228,15 @@ fn requests_at(buf: &mut Buffer, area: Rect, look: Look<'_>) {
             vec![Span::styled(format!("{kind} "), theme.dim), Span::styled(format::count(*count), style)];
         Piece { spans, weight }
     });
-    let pieces = paint::fit(pieces.collect(), area.width, 2);
+    let pieces = paint::fit(pieces.chain(ahead(look)).collect(), area.width, 2);
     paint::put_spans(buf, area, &paint::join(pieces, "  ", theme.dim));
+}
+
+/// The requests of the last minute that nobody had asked for yet, and how many there may be.
+fn ahead<'a>(look: Look<'_>) -> Option<Piece<'a>> {
+    let ahead = &look.state.ahead;
+    let text = format!("ahead {} of {} a minute", format::count(ahead.used().into()), ahead.budget);
+    (ahead.used() > 0).then(|| Piece::new(4, text, look.theme.dim))
 }
 
 fn connection(look: Look<'_>) -> String {

@@ -31,6 +31,8 @@ pub struct Theme {
     pub bar: Style,
     /// Fields that are typed into.
     pub field: Style,
+    /// Whether it shows colours of 24 bits; others are brought to the nearest of 256.
+    pub deep: bool,
     /// The signs.
     pub glyphs: Glyphs,
     /// Whose clock times are shown by.
@@ -142,9 +144,15 @@ impl Theme {
             error,
             bar,
             field,
+            deep: colour,
             glyphs,
             zone: Zone::Local,
         }
+    }
+
+    /// Whether it has colours.
+    pub fn has_colour(&self) -> bool {
+        self.accent.bg.is_some()
     }
 
     /// The theme that fits a terminal, where the settings leave it open: no colour where `NO_COLOR` is set
@@ -158,7 +166,7 @@ impl Theme {
             GlyphChoice::Auto if speaks_utf8(env) && !matches!(term, "dumb" | "linux") => UNICODE,
             GlyphChoice::Auto | GlyphChoice::Ascii => ASCII,
         };
-        Self::new(colour, glyphs)
+        Self { deep: colour && is_deep(env), ..Self::new(colour, glyphs) }
     }
 }
 
@@ -166,6 +174,13 @@ impl Default for Theme {
     fn default() -> Self {
         Self::new(true, UNICODE)
     }
+}
+
+/// Whether the terminal says that it shows colours of 24 bits.
+fn is_deep(env: &Env) -> bool {
+    let term = env.get("TERM").unwrap_or_default();
+    let says = env.get("COLORTERM").is_some_and(|value| matches!(value, "truecolor" | "24bit"));
+    says || ["-direct", "-kitty", "-ghostty"].iter().any(|end| term.ends_with(end))
 }
 
 /// Whether the locale is UTF-8, by the order of precedence of POSIX. A Mac's terminal may set none of
@@ -222,7 +237,7 @@ mod tests {
         let with = |glyphs, colours| UiSettings { glyphs, colours, ..UiSettings::default() };
         let (rich, poor) = (Env::default().with("LANG", "C.UTF-8"), Env::default().with("LANG", "C"));
         let unicode = Theme::detect(&poor, &with(GlyphChoice::Unicode, ColourChoice::Auto));
-        assert_eq!(unicode, Theme::new(true, UNICODE));
+        assert_eq!(unicode, Theme { deep: false, ..Theme::new(true, UNICODE) });
         let plain = Theme::detect(&rich, &with(GlyphChoice::Ascii, ColourChoice::Never));
         assert_eq!(plain, Theme::new(false, ASCII));
     }

@@ -12,7 +12,7 @@ use bifold::app::{Code, Key, Keymap, Msg, Session, Side, Start, State, update};
 use bifold::model::uri::UriContext;
 use bifold::model::{Arrangement, ETag, Entry, Kind, S3Uri, Tag, Timestamp, Uri};
 use bifold::transfer::{JobEvent, JobId, JobKind, JobOptions, JobSpec, Progress, SourceItem, Target};
-use bifold::view::{Theme, pane_rows, render};
+use bifold::view::{Pictures, Theme, pane_rows, render};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -62,6 +62,7 @@ fn resident() -> u64 {
 fn draw(c: &mut Criterion) {
     let theme = Theme::default();
     let area = Rect::new(0, 0, COLUMNS, ROWS);
+    let pictures = Pictures::default();
     let mut buf = Buffer::empty(area);
     for rows in [1_000, 1_000_000] {
         let before = resident();
@@ -75,7 +76,7 @@ fn draw(c: &mut Criterion) {
         c.bench_function(&format!("draw {rows} rows"), |bench| {
             bench.iter(|| {
                 buf.reset();
-                render(black_box(&mut buf), area, &state, &theme)
+                render(black_box(&mut buf), area, &state, &theme, &pictures)
             });
         });
         let keys = [Code::Down, Code::PageDown, Code::Up, Code::PageUp].map(Key::from);
@@ -85,7 +86,7 @@ fn draw(c: &mut Criterion) {
                 let key = next.next().copied().unwrap_or(keys[0]);
                 black_box(update(&mut state, Msg::Key(key), NOW));
                 buf.reset();
-                render(&mut buf, area, &state, &theme)
+                render(&mut buf, area, &state, &theme, &pictures)
             });
         });
     }
@@ -123,7 +124,7 @@ fn press_and_draw(state: &mut State, buf: &mut Buffer, theme: &Theme) -> Duratio
     for key in keys.into_iter().cycle().take(TURNS) {
         black_box(update(state, Msg::Key(key), NOW));
         buf.reset();
-        black_box(render(buf, area, state, theme));
+        black_box(render(buf, area, state, theme, &Pictures::default()));
     }
     began.elapsed()
 }

@@ -10,6 +10,7 @@ mod local;
 mod model;
 mod pty;
 mod pty_jobs;
+mod pty_view;
 mod requests;
 mod s3;
 mod screens;

@@ -1,5 +1,6 @@
 //! What the screens cost: the real program in a pseudo-terminal, its requests counted at the server.
 //!
+//! Nothing is asked ahead here (`preview.prefetch=0`): what a resting cursor asks for is counted in `pty_view`.
 //! Counts are read after the program has ended: by then every request that a screen causes has come.
 
 use std::time::Instant;
@@ -31,7 +32,7 @@ fn with(dirs: &[(&str, usize)]) -> Place {
 
 /// The panes at these locations, wide enough for every number.
 fn open(place: &Place, left: &str, right: &str) -> Terminal {
-    let terminal = place.bifold(&[left, right]);
+    let terminal = place.bifold(&["--set", "preview.prefetch=0", left, right]);
     terminal.resize(160, 40);
     terminal
 }

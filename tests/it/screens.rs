@@ -22,7 +22,7 @@ use bifold::transfer::{
 };
 use bifold::view::format::Zone;
 use bifold::view::theme::{ASCII, UNICODE};
-use bifold::view::{Theme, pane_rows, render};
+use bifold::view::{Pictures, Theme, pane_rows, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -465,7 +465,7 @@ fn drawn(mut state: State, columns: u16, rows: u16, theme: &Theme) -> Buffer {
         pane.show_cursor(height.into());
     }
     let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
-    let caret = render(&mut buf, Rect::new(0, 0, columns, rows), &state, theme);
+    let caret = render(&mut buf, Rect::new(0, 0, columns, rows), &state, theme, &Pictures::default());
     if let Some(caret) = caret {
         assert!(buf.area.contains(caret), "the cursor at {caret} of {columns}x{rows}");
     }

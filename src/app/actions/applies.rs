@@ -5,6 +5,7 @@ use crate::app::dialog::selected_job;
 use crate::app::jobs::Phase;
 use crate::app::pane::{Pane, Row};
 use crate::app::state::State;
+use crate::app::viewer;
 use crate::model::{Entry, Op};
 use crate::transfer::JobKind;
 
@@ -18,6 +19,7 @@ impl Action {
             Self::Move => has_choice(pane) && writable(state) && !pane.is_buckets(),
             Self::Rename => pane.current().is_some() && writable(state) && !pane.is_buckets(),
             Self::Mkdir => writable(state),
+            Self::View => viewer::can_view(pane),
             Self::ErrorText => pane.error.is_some() || state.last_error.is_some(),
             Self::Open => can_open(pane),
             Self::Parent => pane.above() > 0,
@@ -28,6 +30,9 @@ impl Action {
             Self::UnmarkGlob | Self::MarkNone => pane.rows.marks().count() > 0,
             Self::ResumeJobs => state.jobs.resumable().next().is_some(),
             Self::JobUploads => !state.uploads.is_empty(),
+            _ if self.info().group == Group::View => {
+                state.front_view().is_some_and(|view| viewer::applies(self, view))
+            }
             _ if self.info().group == Group::Jobs => applies_to_job(self, state),
             _ => true,
         }

@@ -12,7 +12,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::key::{Code, Key};
 use super::state::State;
-use super::{kept, leaving};
+use super::{kept, leaving, viewer};
 
 pub(super) use marking::mark_glob;
 pub(super) use operations::{chosen, resolve};
@@ -27,12 +27,16 @@ const LEAVE: Key = Key { code: Code::Char('c'), ctrl: true, alt: false, shift: f
 /// Gives a key to what has the keys: the dialog on top, the line that is typed, or the panes.
 pub(super) fn press(state: &mut State, key: Key) {
     state.notice = None;
-    let leaves = key == LEAVE && (!state.dialogs.is_empty() || state.typing.is_some());
+    state.ahead.awake = true;
+    let leaves =
+        key == LEAVE && (!state.dialogs.is_empty() || state.typing.is_some() || viewer::has_keys(state));
     let key = if leaves { Key::from(Code::Esc) } else { key };
     if !state.dialogs.is_empty() {
         dialog::press(state, key);
     } else if state.typing.is_some() {
         typing::press(state, key);
+    } else if viewer::has_keys(state) {
+        viewer::press(state, key);
     } else {
         press_in_panes(state, key);
     }
@@ -56,6 +60,8 @@ pub(super) fn run(state: &mut State, action: Action) {
     match action {
         Action::Help => dialog::open_help(state),
         Action::Menu => dialog::open_menu(state),
+        Action::View => viewer::open(state),
+        Action::QuickView => viewer::toggle_quick(state),
         Action::Copy => operations::ask_copy(state),
         Action::Move => operations::ask_move(state),
         Action::Rename => operations::ask_rename(state),
@@ -78,6 +84,7 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Invert => marking::invert(state),
         Action::MarkAll => marking::mark_all(state),
         Action::MarkNone => state.active_mut().rows.unmark(),
+        other if other.scope() == Scope::Viewer => viewer::run(state, other),
         other if other.scope() != Scope::Panes => dialog::run_in_panel(state, other),
         other => run_view(state, other),
     }
@@ -94,6 +101,7 @@ fn run_view(state: &mut State, action: Action) {
         Action::Bottom => moving::to(state, usize::MAX),
         Action::Open => moving::open(state),
         Action::Parent => moving::parent(state),
+        Action::Switch if viewer::enter_quick(state) => {}
         Action::Switch => state.active = state.active.other(),
         Action::Back => moving::travel(state, false),
         Action::Forward => moving::travel(state, true),

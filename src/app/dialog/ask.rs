@@ -41,7 +41,8 @@ const QUIT_HOW: [Leaving; 3] = [Leaving::Wait, Leaving::Suspend, Leaving::Cancel
 
 /// Brings up the next question of a job, when nothing else has the keys.
 pub(in crate::app) fn ask_next(state: &mut State) {
-    if !state.dialogs.is_empty() || state.typing.is_some() || state.quitting {
+    let typing = state.typing.is_some() || state.front_view().is_some_and(|view| view.typing.is_some());
+    if !state.dialogs.is_empty() || typing || state.quitting {
         return;
     }
     let asks = |job: &crate::app::jobs::Job| {

@@ -13,6 +13,7 @@ mod panels;
 mod pick;
 mod plan;
 mod prompt;
+mod read_on;
 mod submit;
 mod text;
 
@@ -30,6 +31,7 @@ use super::state::State;
 pub use buttons::{Button, Buttons};
 pub use confirm::{Confirm, Then};
 pub use plan::Planning;
+pub use read_on::ReadQuestion;
 
 /// What was chosen when a question was asked, by full locations: what happens to the rows since then
 /// changes nothing.
@@ -243,6 +245,8 @@ pub enum Dialog {
     },
     /// Whether to do something that can't be taken back.
     Confirm(Box<Confirm>),
+    /// Whether a search in a view reads on.
+    ReadOn(Box<ReadQuestion>),
     /// Requests and the cache in full.
     Stats {
         /// The first line that is shown.
@@ -260,6 +264,7 @@ impl Dialog {
             Self::Job(question) => Some(&question.buttons),
             Self::Quit(buttons) => Some(buttons),
             Self::Confirm(confirm) => Some(&confirm.buttons),
+            Self::ReadOn(question) => Some(&question.buttons),
             _ => None,
         }
     }
@@ -276,6 +281,7 @@ pub(super) fn press(state: &mut State, key: Key) {
         Some(Dialog::Jobs { .. }) => panels::press_jobs(state, key),
         Some(Dialog::JobDetail { .. }) => panels::press_detail(state, key),
         Some(Dialog::Confirm(_)) => confirm::press(state, key),
+        Some(Dialog::ReadOn(_)) => read_on::press(state, key),
         Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
         Some(Dialog::Pick(_)) => pick::press(state, key),
         None => {}
@@ -290,4 +296,5 @@ pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
 pub(super) use plan::{plan_failed, planned};
 pub(super) use prompt::{open as open_prompt, open_transfer, paste, probed};
+pub(super) use read_on::ask as ask_to_read;
 pub(super) use text::{open_help, show_error, show_failure};

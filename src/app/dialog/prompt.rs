@@ -4,6 +4,7 @@ use super::{Chosen, Completion, Dialog, EqInput, Prompt, PromptKind, complete, p
 use crate::app::key::{Code, Key};
 use crate::app::msg::ReqId;
 use crate::app::state::{State, Typing};
+use crate::app::viewer;
 use crate::model::Uri;
 use crate::transfer::JobKind;
 
@@ -35,6 +36,9 @@ pub(in crate::app) fn open_transfer(state: &mut State, kind: JobKind, chosen: Ch
 
 /// Types pasted text where something is being typed.
 pub(in crate::app) fn paste(state: &mut State, text: &str) {
+    if state.dialogs.is_empty() && viewer::paste(state, text) {
+        return;
+    }
     let input = match (state.dialogs.last_mut(), &mut state.typing) {
         (Some(Dialog::Prompt(prompt)), _) => &mut prompt.input,
         (Some(Dialog::Delete(question)), _) => match &mut question.bucket {

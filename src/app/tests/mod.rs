@@ -5,6 +5,7 @@ mod jobs;
 mod listings;
 mod panes;
 mod random;
+mod viewer;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::sort::arrange;
+use crate::model::{Screenful, Seen, ViewKind};
 use crate::transfer::{Counts, JobEvent, JobId, JobKind, Outcome, Plan, Question};
 
 /// A random event. Replies go to requests that were made, current or not.
@@ -21,6 +22,7 @@ enum Event {
     Resize(u16),
     Wait(i64),
     Paste(String),
+    Seen(usize, u8),
 }
 
 fn any_key() -> impl Strategy<Value = Key> {
@@ -44,6 +46,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0..9_u16).prop_map(Event::Resize),
         1 => (0..20_000_i64).prop_map(Event::Wait),
         1 => "[a/:*]{0,4}".prop_map(Event::Paste),
+        2 => (0..3_usize, 0..5_u8).prop_map(|(at, what)| Event::Seen(at, what)),
     ]
 }
 
@@ -53,6 +56,7 @@ struct World {
     lists: Vec<(ReqId, HashSet<String>)>,
     sorts: Vec<Cmd>,
     counts: Vec<ReqId>,
+    views: Vec<ReqId>,
     now: i64,
 }
 
@@ -63,6 +67,7 @@ impl World {
                 Cmd::List { req, .. } => self.lists.push((req, HashSet::new())),
                 Cmd::Sort { .. } => self.sorts.push(cmd),
                 Cmd::Plan { req, .. } => self.counts.push(req),
+                Cmd::View { id, .. } => self.views.push(id),
                 _ => {}
             }
         }
@@ -105,8 +110,24 @@ impl World {
                 let plan = Plan { counts, known: done, ..Plan::new(JobKind::Copy) };
                 Msg::Planned { req: *Self::nth(&mut self.counts, at)?, plan: Box::new(plan) }
             }
+            Event::Seen(at, what) => Msg::Seen(*Self::nth(&mut self.views, at)?, seen(what)),
             Event::Job(id, what) => Msg::Job(JobId(id), job_event(what)),
         })
+    }
+}
+
+fn seen(what: u8) -> Seen {
+    let mut screen = Screenful::new(ViewKind::Json);
+    match what {
+        0 => Seen::Searching(1),
+        1 => Seen::AsksToRead(100 << 20),
+        2 => Seen::NotFound("no".into()),
+        3 => Seen::Failed(VfsError::new(Op::Read, s3("s3://b/x"), ErrorKind::Denied, "no")),
+        _ => {
+            screen.cursor = Some(1);
+            screen.kinds = vec![ViewKind::Json, ViewKind::Text];
+            Seen::Screenful(Box::new(screen))
+        }
     }
 }
 
@@ -133,6 +154,8 @@ fn hold(state: &State) {
         let marked: Vec<&Entry> = rows.marked().collect();
         assert_eq!(marked.len(), rows.marks().count());
         assert_eq!(marked.iter().filter_map(|entry| entry.size).sum::<u64>(), rows.marks().bytes());
+        let quick = state.quick.as_ref();
+        assert!(quick.is_none_or(|quick| !quick.focus || quick.view.is_some()), "keys for no view");
         if pane.sorting.is_none() {
             assert_eq!(how, &pane.arrangement);
         }

@@ -95,6 +95,10 @@ impl Screen for Counting {
         Ok(())
     }
 
+    fn forget(&mut self, _: &[u32]) -> io::Result<()> {
+        Ok(())
+    }
+
     fn suspend(&mut self) -> io::Result<bool> {
         Ok(false)
     }

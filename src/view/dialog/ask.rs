@@ -3,7 +3,7 @@
 use ratatui::text::Span;
 
 use super::{Line, Sheet, blank};
-use crate::app::dialog::{BucketName, Buttons, Chosen, Confirm, DeleteQuestion, JobQuestion};
+use crate::app::dialog::{BucketName, Buttons, Chosen, Confirm, DeleteQuestion, JobQuestion, ReadQuestion};
 use crate::model::text::{Align, cut_middle, escape, pad};
 use crate::model::{Entry, Kind, Uri};
 use crate::transfer::{Conflict, Question};
@@ -172,6 +172,24 @@ fn side(sheet: &Sheet<'_>, label: &str, this: &Entry, other: &Entry) -> Line {
     }
     let text = format!("  {label:<8}{}  {date}  ", pad(&size, 9, Align::Right));
     Line::Spans(vec![Span::styled(text, theme.text), Span::styled(words.join(", "), theme.strong)])
+}
+
+/// Whether a search reads on.
+pub fn read_on(sheet: &mut Sheet<'_>, question: &ReadQuestion) {
+    let cost = match question.cost {
+        Some(cost) => format!(", about {} by the list of AWS", format::dollars(cost)),
+        None => String::new(),
+    };
+    sheet.call("Read on");
+    sheet.tell(&format!(
+        "Read up to {} more of {} ?",
+        format::size(question.bytes),
+        words::location(&question.uri, sheet.look.state)
+    ));
+    let requests = format::counted(question.requests, "request", "requests");
+    sheet.body = sheet.say(&format!("The search would send about {requests}{cost}."), sheet.look.theme.text);
+    sheet.foot.push(blank());
+    buttons(sheet, &question.buttons);
 }
 
 /// Whether to leave although jobs run.

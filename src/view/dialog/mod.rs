@@ -52,6 +52,7 @@ fn draw_one(
         Dialog::Jobs { selected } => jobs::jobs(&mut sheet, *selected),
         Dialog::JobDetail { id, top } => jobs::detail(&mut sheet, *id, *top),
         Dialog::Confirm(confirm) => ask::confirm(&mut sheet, confirm),
+        Dialog::ReadOn(question) => ask::read_on(&mut sheet, question),
         Dialog::Stats { top } => stats::numbers(&mut sheet, *top),
         Dialog::Pick(pick) => panels::pick(&mut sheet, pick),
     }

@@ -1,0 +1,250 @@
+//! What is viewed: one file over both panes, or beside the cursor. [`Viewer`], [`Quick`].
+//!
+//! A view is a task of the runtime, known by its id: it is asked by [`Cmd::AskView`] and tells what it shows by
+//! [`super::Msg::Seen`]. What a view that is closed still tells is dropped.
+
+mod keys;
+mod quick;
+mod typing;
+
+use super::cmd::Cmd;
+use super::dialog::{self, EqInput};
+use super::msg::ReqId;
+use super::pane::Pane;
+use super::state::{Screen, State};
+use crate::model::{Ask, Entry, Frame, Kind, Screenful, Seen, Uri, VfsError, ViewKind, Viewed};
+
+pub use quick::{Beside, Quick};
+
+/// Below this width there is one pane, and no room for a view beside it.
+const TWO_PANES: u16 = 60;
+
+/// One open view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Viewer {
+    /// The task that shows it.
+    pub id: ReqId,
+    /// What is viewed.
+    pub what: Viewed,
+    /// The place that it was last asked to draw into.
+    pub frame: Frame,
+    /// What to draw; none before the first answer.
+    pub screen: Option<Box<Screenful>>,
+    /// Why nothing can be shown.
+    pub error: Option<VfsError>,
+    /// The bytes that a search under way has read.
+    pub searching: Option<u64>,
+    /// What is typed at the foot.
+    pub typing: Option<Typed>,
+    /// What was looked for last.
+    pub pattern: String,
+    /// How it was shown before it was shown as hex.
+    pub before_hex: Option<ViewKind>,
+}
+
+/// What is typed at the foot of a view.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Typed {
+    /// What to look for.
+    Search {
+        /// The expression.
+        input: EqInput,
+        /// Whether up.
+        up: bool,
+    },
+    /// Where to go: a line, a share, an offset.
+    GoTo(EqInput),
+}
+
+impl Viewer {
+    /// Whether something is on its way that a spinner should tell.
+    pub fn is_busy(&self) -> bool {
+        self.searching.is_some() || (self.screen.is_none() && self.error.is_none())
+    }
+
+    /// How it is shown, as far as that is known.
+    pub fn kind(&self) -> Option<ViewKind> {
+        self.screen.as_ref().map(|screen| screen.kind)
+    }
+}
+
+impl Screen {
+    /// The place for what is viewed over both panes.
+    pub fn viewer_frame(&self) -> Frame {
+        let above = u16::from(self.rows >= 2);
+        let below = u16::from(self.rows >= 4) + u16::from(self.rows >= 12);
+        Frame { columns: self.columns, rows: self.rows.saturating_sub(above + below) }
+    }
+
+    /// The place for what is viewed beside the cursor: empty where there is room for one pane only.
+    pub fn quick_frame(&self) -> Frame {
+        let columns = if self.columns < TWO_PANES { 0 } else { (self.columns - 1) / 2 };
+        Frame { columns, rows: self.pane_rows }
+    }
+}
+
+/// What can be viewed under the cursor, or why nothing can.
+fn target(pane: &Pane) -> Result<(Uri, Entry), &'static str> {
+    let entry = pane.current().ok_or("put the cursor on a file to view it")?;
+    if let Some(why) = refusal(entry) {
+        return Err(why);
+    }
+    Ok((pane.uri.join(&entry.name, entry.kind), entry.clone()))
+}
+
+/// Why this isn't viewed.
+fn refusal(entry: &Entry) -> Option<&'static str> {
+    match entry.kind {
+        Kind::Bucket => Some("this is a bucket: enter it to see what it holds"),
+        Kind::Dir => Some("this is a directory: enter it to see what it holds"),
+        Kind::Symlink if entry.can_enter() => {
+            Some("this leads to a directory: enter it to see what it holds")
+        }
+        Kind::Symlink if entry.link.as_ref().is_some_and(|link| link.leads_to.is_none()) => {
+            Some("this link leads nowhere")
+        }
+        Kind::Symlink | Kind::File => None,
+        Kind::Special => Some("this is neither a file nor a directory: it isn't read"),
+    }
+}
+
+/// Whether F3 has something to show.
+pub(super) fn can_view(pane: &Pane) -> bool {
+    pane.current().is_some_and(|entry| refusal(entry).is_none())
+}
+
+/// Shows the file under the cursor over both panes.
+pub(super) fn open(state: &mut State) {
+    match target(state.active_pane()) {
+        Ok((uri, entry)) => show(state, Viewed { uri, entry, kind: None, quick: false }, false),
+        Err(why) => state.refuse(why),
+    }
+}
+
+/// Shows this over both panes in place of what was.
+fn show(state: &mut State, what: Viewed, anew: bool) {
+    close(state);
+    let frame = state.screen.viewer_frame();
+    let viewer = begin(state, what, frame, anew);
+    state.viewer = Some(Box::new(viewer));
+}
+
+/// Has a view begun.
+fn begin(state: &mut State, what: Viewed, frame: Frame, anew: bool) -> Viewer {
+    let id = state.request();
+    state.send(Cmd::View { id, what: Box::new(what.clone()), frame, anew });
+    Viewer {
+        id,
+        what,
+        frame,
+        screen: None,
+        error: None,
+        searching: None,
+        typing: None,
+        pattern: String::new(),
+        before_hex: None,
+    }
+}
+
+/// Closes what is viewed over both panes.
+fn close(state: &mut State) {
+    if let Some(viewer) = state.viewer.take() {
+        state.send(Cmd::CloseView(viewer.id));
+    }
+}
+
+/// The view that has the keys: the one over both panes, or the one beside the cursor where one went into it.
+pub(super) fn front(state: &mut State) -> Option<&mut Viewer> {
+    match (&mut state.viewer, &mut state.quick) {
+        (Some(viewer), _) => Some(viewer),
+        (None, Some(quick)) if quick.focus => quick.view.as_deref_mut(),
+        _ => None,
+    }
+}
+
+/// Whether a view has the keys.
+pub(super) fn has_keys(state: &State) -> bool {
+    state.front_view().is_some()
+}
+
+impl State {
+    /// The view that has the keys.
+    pub fn front_view(&self) -> Option<&Viewer> {
+        match (&self.viewer, &self.quick) {
+            (Some(viewer), _) => Some(viewer),
+            (None, Some(quick)) if quick.focus => quick.view.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+fn by_id(state: &mut State, id: ReqId) -> Option<&mut Viewer> {
+    let beside = state.quick.as_mut().and_then(|quick| quick.view.as_deref_mut());
+    state.viewer.as_deref_mut().into_iter().chain(beside).find(|viewer| viewer.id == id)
+}
+
+/// Asks the view that has the keys.
+fn ask(state: &mut State, ask: Ask) {
+    if let Some(id) = front(state).map(|viewer| viewer.id) {
+        state.send(Cmd::AskView(id, ask));
+    }
+}
+
+/// A view told something.
+pub(super) fn seen(state: &mut State, id: ReqId, seen: Seen) {
+    let Some(viewer) = by_id(state, id) else { return };
+    match seen {
+        Seen::Screenful(screen) => {
+            viewer.searching = None;
+            viewer.error = None;
+            viewer.screen = Some(screen);
+        }
+        Seen::Searching(bytes) => viewer.searching = Some(bytes),
+        Seen::NotFound(text) => {
+            viewer.searching = None;
+            state.refuse(text);
+        }
+        Seen::AsksToRead(bytes) => {
+            let (uri, class) = (viewer.what.uri.clone(), viewer.what.entry.class.clone());
+            dialog::ask_to_read(state, id, bytes, uri, class.as_ref());
+        }
+        Seen::Failed(error) => failed(state, id, error),
+    }
+}
+
+fn failed(state: &mut State, id: ReqId, error: VfsError) {
+    state.last_error = Some(error.clone());
+    if let Some(viewer) = by_id(state, id) {
+        viewer.searching = None;
+        viewer.error = Some(error);
+    }
+}
+
+/// The answer to whether to read on.
+pub(super) fn answer_read(state: &mut State, id: ReqId, on: bool) {
+    if by_id(state, id).is_some() {
+        state.send(Cmd::AskView(id, if on { Ask::ReadOn } else { Ask::Stop }));
+    }
+}
+
+/// The screen has another size: open views draw for it.
+pub(super) fn fit(state: &mut State) {
+    let (full, beside) = (state.screen.viewer_frame(), state.screen.quick_frame());
+    let view = state.quick.as_mut().and_then(|quick| quick.view.as_deref_mut());
+    let views = state.viewer.as_deref_mut().map(|view| (view, full));
+    let resized = views.into_iter().chain(view.map(|view| (view, beside)));
+    let changed = resized.filter(|(view, frame)| view.frame != *frame);
+    let asks: Vec<Cmd> = changed
+        .map(|(view, frame)| {
+            view.frame = frame;
+            Cmd::AskView(view.id, Ask::Resize(frame))
+        })
+        .collect();
+    for ask in asks {
+        state.send(ask);
+    }
+}
+
+pub(super) use keys::{applies, press, run};
+pub(super) use quick::{enter as enter_quick, follow, toggle as toggle_quick};
+pub(super) use typing::paste;
