@@ -4,10 +4,12 @@
 //! screen unescaped; what a hostile file can make this floor read, unpack or keep is bounded.
 
 mod document;
+mod kinds;
 mod source;
 mod viewer;
 
 pub use document::{Document, Fold, Shape};
+pub use kinds::{document, is_document};
 pub use source::{Cursor, Source};
 pub use viewer::{Backstage, view};
 
