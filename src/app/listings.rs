@@ -1,6 +1,6 @@
 //! Listings on their way into the panes: asking for them, taking in their pages, listing again.
 
-use crate::model::{ErrorKind, Freshness, Order, Page, Timestamp, Uri, VfsError};
+use crate::model::{ErrorKind, Freshness, Order, Page, Source, Timestamp, Uri, VfsError};
 
 use super::cmd::Cmd;
 use super::jobs::Label;
@@ -18,6 +18,9 @@ const REMEMBERED: usize = 100;
 /// The least time between two listings of a directory that a job writes into, in milliseconds.
 const RELIST_EVERY: i64 = 5_000;
 
+/// The least time between two looks at what the cache holds of such a directory, in milliseconds.
+const LOOK_EVERY: i64 = 500;
+
 /// Asks for the rows of the pane's directory. Rows that are there stay until the new ones are complete.
 pub(super) fn list(state: &mut State, side: Side, freshness: Freshness) {
     stop(state, side);
@@ -25,8 +28,10 @@ pub(super) fn list(state: &mut State, side: Side, freshness: Freshness) {
     let now = state.now;
     let pane = state.pane_mut(side);
     pane.incoming = (pane.rows.total() > 0).then(|| Rows::new(pane.arrangement.clone()));
-    pane.listing = Some(Listing { req, started: now, read_at: None, source: None });
-    pane.relist.due = None;
+    let held = freshness == Freshness::Held;
+    pane.listing = Some(Listing { req, started: now, read_at: None, source: None, held });
+    pane.relist.look = None;
+    pane.relist.due = pane.relist.due.filter(|_| held);
     let uri = pane.uri.clone();
     state.send(Cmd::List { req, uri, freshness });
 }
@@ -49,7 +54,7 @@ pub(super) fn go(state: &mut State, side: Side, uri: Uri, row: Option<Wanted>) {
     let pane = state.pane_mut(side);
     if pane.uri == uri {
         pane.wanted = row;
-        return list(state, side, Freshness::Cached);
+        return list(state, side, Freshness::Stale);
     }
     let from = pane.current_place();
     remember(&mut pane.back, from);
@@ -85,7 +90,7 @@ fn enter(state: &mut State, side: Side, place: Place) {
     arrangement.filter.text.clear();
     let (back, forward) = (std::mem::take(&mut pane.back), std::mem::take(&mut pane.forward));
     *pane = Pane { back, forward, wanted: place.row, ..Pane::new(place.uri, arrangement) };
-    list(state, side, Freshness::Cached);
+    list(state, side, Freshness::Stale);
 }
 
 fn side_of(state: &State, is: impl Fn(&Pane) -> bool) -> Option<Side> {
@@ -137,17 +142,31 @@ pub(super) fn done(state: &mut State, req: ReqId) {
     let (now, height) = (state.now, state.height());
     let pane = state.pane_mut(side);
     let Some(listing) = pane.listing.take() else { return };
+    let took = now.0.saturating_sub(listing.started.0);
+    if listing.held {
+        pane.relist.looked = Some((now, took));
+        if listing.source.is_none() {
+            // Nothing is held: what is shown stays.
+            pane.incoming = None;
+            return;
+        }
+    } else {
+        pane.relist.last = Some(now);
+        pane.relist.took = took;
+    }
     pane.error = None;
     pane.read_at = Some(listing.read_at.unwrap_or(listing.started));
     pane.source = listing.source;
-    pane.relist.last = Some(now);
-    pane.relist.took = now.0.saturating_sub(listing.started.0);
     if let Some(rows) = pane.incoming.take() {
         replace_rows(pane, rows, height);
         stop_sorting(state, side);
     }
-    state.pane_mut(side).wanted = None;
     arrange(state, side);
+    if listing.source == Some(Source::Stale) && !listing.held {
+        // What is past its life is shown while it is read again; the row that the cursor waits for may come yet.
+        return list(state, side, Freshness::Cached);
+    }
+    state.pane_mut(side).wanted = None;
 }
 
 /// Puts the rows that came in place of those that were there: the cursor stays on its entry, marks on theirs.
@@ -233,6 +252,13 @@ pub(super) fn touched(state: &mut State, dir: &Uri) {
         let last = relist.last.or(pane.listing.map(|listing| listing.started));
         let due = last.map_or(now, |last| Timestamp(last.0.saturating_add(pause)).max(now));
         relist.due.get_or_insert(due);
+        if pane.uri.as_s3().is_some() {
+            let after = |(last, took): (Timestamp, i64)| {
+                Timestamp(last.0.saturating_add(LOOK_EVERY.max(took.saturating_mul(10))))
+            };
+            let look = relist.looked.map_or(now, after).max(now);
+            relist.look.get_or_insert(look);
+        }
     }
 }
 
@@ -258,13 +284,18 @@ pub(super) fn changed(state: &mut State, dir: &Uri, row: &Wanted) {
     }
 }
 
-/// Lists again what is due.
+/// Lists again what is due, or shows what is held of it.
 pub(super) fn relist_due(state: &mut State) {
     for side in Side::BOTH {
         let pane = state.pane(side);
-        let due = pane.relist.due.is_some_and(|due| due <= state.now);
-        if due && pane.listing.is_none() {
-            list(state, side, Freshness::Cached);
+        let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= state.now);
+        let freshness = match pane.relist {
+            relist if is_due(relist.due) => Freshness::Cached,
+            relist if is_due(relist.look) => Freshness::Held,
+            _ => continue,
+        };
+        if pane.listing.is_none() {
+            list(state, side, freshness);
         }
     }
 }

@@ -55,7 +55,7 @@ pub use viewer::{Quick, Viewer};
 pub fn begin(state: &mut State, now: Timestamp) -> Vec<Cmd> {
     state.now = now;
     for side in Side::BOTH {
-        listings::list(state, side, Freshness::Cached);
+        listings::list(state, side, Freshness::Stale);
     }
     state.send(Cmd::ListKept);
     state.take_outbox()

@@ -47,6 +47,8 @@ pub struct Listing {
     pub read_at: Option<Timestamp>,
     /// Where its rows come from, likewise.
     pub source: Option<Source>,
+    /// Whether only what is held is looked at: no page means that nothing is, and what is shown stays.
+    pub held: bool,
 }
 
 /// A large listing that is being sorted elsewhere.
@@ -79,6 +81,10 @@ pub enum Row<'a> {
 pub struct Relist {
     /// When it is due.
     pub due: Option<Timestamp>,
+    /// When it is due to show what is held by then, which costs no request.
+    pub look: Option<Timestamp>,
+    /// When that was done last, and how long it took, in milliseconds.
+    pub looked: Option<(Timestamp, i64)>,
     /// When the last listing was complete.
     pub last: Option<Timestamp>,
     /// How long it took, in milliseconds.

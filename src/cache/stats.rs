@@ -16,6 +16,10 @@ pub struct Figures {
     pub shared: u64,
     /// Entries that were met after their life.
     pub expired: u64,
+    /// Listings past their life that were shown while they were read again: neither hits nor misses.
+    pub stale: u64,
+    /// Listings that took in what a write of our own left, and so weren't read again.
+    pub patched: u64,
     /// Entries that gave way to newer ones.
     pub evicted: u64,
     /// Entries that a write, or the person, dropped.
@@ -47,6 +51,8 @@ impl Figures {
             misses: self.misses + other.misses,
             shared: self.shared + other.shared,
             expired: self.expired + other.expired,
+            stale: self.stale + other.stale,
+            patched: self.patched + other.patched,
             evicted: self.evicted + other.evicted,
             invalidated: self.invalidated + other.invalidated,
             saved: self.saved + other.saved,

@@ -10,6 +10,12 @@ pub enum Freshness {
     /// What the cache holds within its time to live will do.
     #[default]
     Cached,
+    /// For what a person browses: a listing that is past its time to live will do, too (see [`Source::Stale`]).
+    /// Whoever shows it asks once more, by `Cached`. For anything but listings the same as `Cached`.
+    Stale,
+    /// What is held and nothing else: no request is ever sent, and no page is the answer where none is held.
+    /// Where asking costs nothing (a disk) it is the same as `Cached`.
+    Held,
     /// Read past the cache (and refresh it): for plans, conflicts, deletes, edits and Ctrl-R.
     Past,
 }
@@ -23,6 +29,8 @@ pub enum Source {
     Shared,
     /// The operation cache.
     Cache,
+    /// The operation cache, past its time to live: it has to be read again.
+    Stale,
 }
 
 /// A part of a listing. Within a listing pages hold distinct rows; rows aren't sorted.

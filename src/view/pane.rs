@@ -11,7 +11,7 @@ use super::{Look, empty, format, sheet, words};
 use crate::app::state::Typing;
 use crate::app::{Pane, Row, Side};
 use crate::model::text::{self, cut_end, cut_middle, escape};
-use crate::model::{Entry, SortBy, SortKey, Tag};
+use crate::model::{Entry, SortBy, SortKey, Source, Tag};
 
 /// Below this width ages and marks are written short.
 const NARROW: u16 = 46;
@@ -84,6 +84,12 @@ fn age(pane: &Pane, narrow: bool, look: Look<'_>) -> String {
     let now = look.state.now.0;
     let slow = pane.listing.filter(|listing| now - listing.started.0 >= PATIENCE_MS);
     let text = match (slow, pane.read_at) {
+        (_, Some(at)) if pane.source == Some(Source::Stale) => {
+            // It is past its life: its age, and whether it is being read again.
+            let age = format::age(now - at.0);
+            let sign = if pane.is_loading() { look.spinner() } else { "old" };
+            format!("{sign} {}", age.trim_end_matches(" ago"))
+        }
         (Some(_), _) if narrow => look.spinner().to_owned(),
         (Some(_), _) => format!("{} reading", look.spinner()),
         (None, Some(at)) => format::age(now - at.0).into_owned(),

@@ -1,7 +1,7 @@
 //! Listings that arrive, fail, come late or again.
 
 use super::*;
-use crate::model::{Freshness, Order};
+use crate::model::{Freshness, Order, Source};
 use crate::transfer::{JobEvent, JobId};
 
 fn list(req: u64, uri: &str, freshness: Freshness) -> Cmd {
@@ -165,22 +165,106 @@ fn arrive_job(state: &mut State) {
     assert!(started, "{cmds:?}");
 }
 
+/// Answers that nothing is held.
+fn nothing_held(state: &mut State, after: i64) {
+    let req = request(state, Side::Left);
+    assert_eq!(update(state, Msg::ListDone { req }, Timestamp(NOW.0 + after)), []);
+}
+
 #[test]
 fn a_pane_that_a_job_writes_into_is_listed_now_and_then_and_at_the_end() {
     let mut state = with_job(&["a"]);
-    for after in [0, 100, 4_000, 4_999] {
+    // What is held costs nothing to show: at once, and twice a second at most.
+    let look = |cmds: &[Cmd]| matches!(cmds, [Cmd::List { freshness: Freshness::Held, .. }]);
+    assert!(look(&touched(&mut state, 0)));
+    nothing_held(&mut state, 0);
+    assert_eq!(shown(&state).matches('a').count(), 1, "what is shown stays");
+    for after in [100, 499] {
         assert_eq!(touched(&mut state, after), [], "{after}");
     }
+    assert!(look(&touched(&mut state, 500)));
+    nothing_held(&mut state, 600);
     let cmds = update(&mut state, Msg::Tick, Timestamp(NOW.0 + 5_000));
     assert!(matches!(cmds.as_slice(), [Cmd::List { uri, .. }] if *uri == s3("s3://b/p/")), "{cmds:?}");
     let req = request(&state, Side::Left);
     update(&mut state, Msg::ListDone { req }, Timestamp(NOW.0 + 6_000));
-    assert_eq!(touched(&mut state, 6_100), []);
+    assert!(look(&touched(&mut state, 6_100)));
+    nothing_held(&mut state, 6_100);
     assert_eq!(update(&mut state, Msg::Tick, Timestamp(NOW.0 + 15_999)), []);
     let event = JobEvent::Finished(Box::default());
     let cmds = update(&mut state, Msg::Job(JobId(1), event), Timestamp(NOW.0 + 15_999));
     let lists = cmds.iter().filter(|cmd| matches!(cmd, Cmd::List { .. })).count();
     assert_eq!(lists, 1, "{cmds:?}");
+}
+
+#[test]
+fn what_is_held_comes_in_as_a_job_writes_and_the_next_listing_stays_due() {
+    let mut state = with_job(&["a"]);
+    touched(&mut state, 0);
+    let req = request(&state, Side::Left);
+    let held = Page { source: Source::Cache, read_at: Timestamp(1), ..page(&["a", "new"]) };
+    update(&mut state, Msg::PageArrived { req, page: held }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    let pane = state.pane(Side::Left);
+    assert_eq!((pane.rows.total(), pane.read_at), (2, Some(Timestamp(1))), "it is as old as it was read");
+    let cmds = update(&mut state, Msg::Tick, Timestamp(NOW.0 + 5_000));
+    assert!(matches!(cmds.as_slice(), [Cmd::List { freshness: Freshness::Cached, .. }]), "{cmds:?}");
+}
+
+#[test]
+fn a_stale_listing_is_shown_at_once_and_read_again_and_nothing_jumps() {
+    let mut state = starting("s3://b/p/", "/disk");
+    assert!(matches!(
+        begin(&mut state.clone(), NOW).first(),
+        Some(Cmd::List { freshness: Freshness::Stale, .. })
+    ));
+    let req = request(&state, Side::Left);
+    let stale = |names: &[&str]| Page { source: Source::Stale, read_at: Timestamp(1), ..page(names) };
+    update(&mut state, Msg::PageArrived { req, page: stale(&["a", "b", "c"]) }, NOW);
+    let cmds = update(&mut state, Msg::ListDone { req }, NOW);
+    let again = request(&state, Side::Left);
+    assert_eq!(cmds, [list(again.0, "s3://b/p/", Freshness::Cached)]);
+    assert_eq!(state.active_pane().source, Some(Source::Stale));
+    press(&mut state, "jj<space>");
+    assert_eq!(shown(&state), ".. a *b >c");
+    update(&mut state, Msg::PageArrived { req: again, page: page(&["0", "b=3", "c"]) }, NOW);
+    assert_eq!(shown(&state), ".. a *b >c", "until all of it has come");
+    assert_eq!(update(&mut state, Msg::ListDone { req: again }, NOW), []);
+    assert_eq!(shown(&state), ".. 0 *b >c");
+    let pane = state.active_pane();
+    assert_eq!((pane.source, pane.read_at), (Some(Source::Backend), Some(NOW)));
+}
+
+#[test]
+fn the_row_that_the_cursor_waits_for_may_come_with_the_fresh_rows() {
+    let mut state = ready(&["d/", "x"]);
+    press(&mut state, "j<enter>");
+    let req = request(&state, Side::Left);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    press(&mut state, "<backspace>");
+    let req = request(&state, Side::Left);
+    let stale = Page { source: Source::Stale, ..page(&["x"]) };
+    update(&mut state, Msg::PageArrived { req, page: stale }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    let req = request(&state, Side::Left);
+    update(&mut state, Msg::PageArrived { req, page: page(&["x", "d/"]) }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    assert_eq!(shown(&state), ".. >d/ x");
+}
+
+#[test]
+fn a_refresh_that_fails_leaves_the_stale_rows_and_says_why() {
+    let mut state = starting("s3://b/p/", "/disk");
+    let req = request(&state, Side::Left);
+    let stale = Page { source: Source::Stale, ..page(&["a"]) };
+    update(&mut state, Msg::PageArrived { req, page: stale }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    let req = request(&state, Side::Left);
+    let error = VfsError::new(Op::List, s3("s3://b/p/"), ErrorKind::Timeout, "no");
+    assert_eq!(update(&mut state, Msg::ListFailed { req, error }, NOW), []);
+    assert_eq!(shown(&state), ">.. a");
+    assert_eq!(state.active_pane().source, Some(Source::Stale));
+    assert!(state.active_pane().error.is_some());
 }
 
 #[test]

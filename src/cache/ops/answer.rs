@@ -1,6 +1,7 @@
 //! What is held: [`Answer`], and the dearest of its kinds, [`Listing`].
 
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{Entry, Head, Kind, Timestamp, VfsError};
 
@@ -21,7 +22,7 @@ impl Answer {
     /// The requests that it cost.
     pub fn requests(&self) -> u64 {
         match self {
-            Self::Listing(listing) => listing.pages.len().max(1) as u64,
+            Self::Listing(listing) => listing.requests,
             _ => 1,
         }
     }
@@ -38,7 +39,7 @@ impl Answer {
     /// The bytes that it takes, as far as they can be told.
     pub(super) fn bytes(&self) -> u64 {
         match self {
-            Self::Listing(listing) => listing.bytes,
+            Self::Listing(listing) => listing.facts.iter().map(|facts| facts.bytes).sum(),
             Self::Head(head) => head_bytes(head),
             Self::Region(region) => region.as_ref().map_or(0, |name| name.len() as u64),
             Self::Absent(error) => error.reason.len() as u64 + size_of::<VfsError>() as u64,
@@ -53,10 +54,28 @@ pub struct Listing {
     pub pages: Vec<Arc<Vec<Entry>>>,
     /// When it was asked for, for a person.
     pub read_at: Timestamp,
-    /// The first and last row of each page in the order of keys, to find a row without reading all.
-    bounds: Vec<Option<(Row, Row)>>,
+    facts: Vec<Facts>,
+    requests: u64,
+    patched: bool,
+    print: OnceLock<u64>,
+}
+
+/// What is known of a page without reading it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Facts {
+    /// Its first and last row in the order of keys, to find a row without reading all.
+    bounds: Option<(Row, Row)>,
     newest: Option<Timestamp>,
     bytes: u64,
+}
+
+impl Facts {
+    /// Reads all rows of a page once.
+    pub(super) fn of(page: &[Entry]) -> Self {
+        let newest = page.iter().filter_map(|entry| entry.modified).max();
+        let bytes = page.iter().map(entry_bytes).sum::<u64>() + 64;
+        Self { bounds: bounds(page), newest, bytes }
+    }
 }
 
 /// A row by its page and its place on it.
@@ -65,19 +84,55 @@ type Row = usize;
 impl Listing {
     /// Takes the pages of a complete listing. This reads all rows once: do it outside of locks.
     pub fn new(pages: Vec<Arc<Vec<Entry>>>, read_at: Timestamp) -> Self {
-        let bounds = pages.iter().map(|page| bounds(page)).collect();
-        let rows = || pages.iter().flat_map(|page| page.iter());
-        let newest = rows().filter_map(|entry| entry.modified).max();
-        let bytes = rows().map(entry_bytes).sum::<u64>() + 64 * pages.len() as u64;
-        Self { pages, read_at, bounds, newest, bytes }
+        let facts = pages.iter().map(|page| Facts::of(page)).collect();
+        let requests = pages.len().max(1) as u64;
+        Self { pages, read_at, facts, requests, patched: false, print: OnceLock::new() }
+    }
+
+    /// The same with other rows: its age and its price stay.
+    pub(super) fn with_pages(&self, pages: Vec<Arc<Vec<Entry>>>, facts: Vec<Facts>) -> Self {
+        let (read_at, requests) = (self.read_at, self.requests);
+        Self { pages, facts, patched: true, read_at, requests, print: OnceLock::new() }
+    }
+
+    pub(super) fn facts(&self) -> &[Facts] {
+        &self.facts
+    }
+
+    /// The first and last row of a page in the order of keys.
+    pub(super) fn range(&self, page: usize) -> Option<(&Entry, &Entry)> {
+        let (first, last) = self.facts[page].bounds?;
+        Some((&self.pages[page][first], &self.pages[page][last]))
+    }
+
+    /// The requests that it cost.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// The same for listings with the same rows, in whatever order; times are left out, since a row of our own
+    /// write may not know its own. The first call reads all rows: make it outside of locks.
+    pub fn fingerprint(&self) -> u64 {
+        let row = |entry: &Entry| {
+            let mut hasher = DefaultHasher::new();
+            (&entry.name, entry.kind, entry.size, &entry.tag, &entry.class).hash(&mut hasher);
+            hasher.finish()
+        };
+        let rows = || self.pages.iter().flat_map(|page| page.iter());
+        *self.print.get_or_init(|| rows().map(row).fold(0, u64::wrapping_add))
+    }
+
+    /// Whether rows of our own writes were put in since it was read.
+    pub fn is_patched(&self) -> bool {
+        self.patched
     }
 
     /// The row of this name and kind. Reads one page, not all.
     pub fn find(&self, name: &[u8], kind: Kind) -> Option<&Entry> {
         let is_it = |entry: &&Entry| entry.kind == kind && entry.name.as_bytes() == name;
-        let mut pages = self.pages.iter().zip(&self.bounds);
-        pages.find_map(|(page, bounds)| {
-            let (first, last) = (*bounds)?;
+        let mut pages = self.pages.iter().zip(&self.facts);
+        pages.find_map(|(page, facts)| {
+            let (first, last) = facts.bounds?;
             let within =
                 order(&page[first]).le(wanted(name, kind)) && order(&page[last]).ge(wanted(name, kind));
             within.then(|| page.iter().find(is_it))?
@@ -86,7 +141,7 @@ impl Listing {
 
     /// The newest modification among its rows.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.newest
+        self.facts.iter().filter_map(|facts| facts.newest).max()
     }
 
     /// How many rows it has.
@@ -100,7 +155,7 @@ fn order(entry: &Entry) -> impl Iterator<Item = u8> + '_ {
     wanted(entry.name.as_bytes(), entry.kind)
 }
 
-fn wanted(name: &[u8], kind: Kind) -> impl Iterator<Item = u8> + '_ {
+pub(super) fn wanted(name: &[u8], kind: Kind) -> impl Iterator<Item = u8> + '_ {
     name.iter().copied().chain((kind == Kind::Dir).then_some(b'/'))
 }
 

@@ -1,4 +1,5 @@
-//! What a write leaves behind when nobody knows whether it happened: [`Doubts`].
+//! The writes under way, [`OpenWrites`]; and what one leaves behind when nobody knows whether it happened:
+//! [`Doubts`].
 
 use std::time::Duration;
 
@@ -37,5 +38,36 @@ impl Doubts {
 
     fn settle(&mut self, now: Moment) {
         self.0.retain(|(_, until)| *until > now);
+    }
+}
+
+/// The writes that have begun and not ended.
+#[derive(Debug, Default)]
+pub(super) struct OpenWrites(Vec<OpenWrite>);
+
+#[derive(Debug)]
+struct OpenWrite {
+    touch: Touch,
+    serial: u64,
+    /// Whether another write of a key of this one was under way at the same time: nobody knows which came last.
+    crossed: bool,
+}
+
+impl OpenWrites {
+    /// A write begins, and gets this number.
+    pub(super) fn begin(&mut self, touch: &Touch, serial: u64) {
+        let mut crossed = false;
+        for open in self.0.iter_mut().filter(|open| open.touch.crosses(touch)) {
+            open.crossed = true;
+            crossed = true;
+        }
+        self.0.push(OpenWrite { touch: touch.clone(), serial, crossed });
+    }
+
+    /// A write has ended. Gives its number, if it was alone with its keys all the time.
+    pub(super) fn end(&mut self, touch: &Touch) -> Option<u64> {
+        let at = self.0.iter().position(|open| open.touch == *touch)?;
+        let open = self.0.swap_remove(at);
+        (!open.crossed).then_some(open.serial)
     }
 }

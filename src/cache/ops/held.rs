@@ -1,5 +1,6 @@
 //! What is held, within its bounds: [`Held`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lru::LruCache;
@@ -7,7 +8,8 @@ use tracing::debug;
 
 use super::answer::head_of_row;
 use super::index::Index;
-use super::{Answer, OpKey, Query};
+use super::pulse::Pulse;
+use super::{Answer, Listing, OpKey, Query};
 use crate::cache::stats::Ledger;
 use crate::cache::{Figures, Moment};
 use crate::config::{OpCacheSettings, Ttl};
@@ -30,6 +32,14 @@ pub(super) struct Slot {
     /// A life of its own, instead of the settings'.
     ttl: Option<Duration>,
     pub(super) bytes: u64,
+    /// The number of the last load or write that had begun when it was stored.
+    pub(super) serial: u64,
+    /// How much longer than it is set it lives, in the steps of [`Pulse`].
+    pulse: Pulse,
+    /// Whether it was met after its life: counted once.
+    expired: bool,
+    /// When it was read, for one that comes from an earlier run: never fresh.
+    kept: bool,
 }
 
 impl Slot {
@@ -41,13 +51,22 @@ impl Slot {
             Query::Region { .. } => ttl.region,
         });
         match self.answer {
-            Answer::Listing(_) if !set.is_zero() => set.max(self.took.saturating_mul(LISTING_LIFE)),
+            Answer::Listing(_) if !set.is_zero() => {
+                self.pulse.of(set).max(self.took.saturating_mul(LISTING_LIFE))
+            }
             _ => set,
         }
     }
 
     fn is_fresh(&self, key: &OpKey, ttl: &Ttl, now: Moment) -> bool {
-        now.since(self.asked) < self.life(key, ttl)
+        !self.kept && now.since(self.asked) < self.life(key, ttl)
+    }
+
+    /// Whether it may still be shown while it is read again: a listing with rows, for a while after its life.
+    fn may_be_shown(&self, key: &OpKey, settings: &OpCacheSettings, now: Moment) -> bool {
+        let until = self.life(key, &settings.ttl).saturating_add(settings.stale);
+        let shows = matches!(self.answer, Answer::Listing(_)) && !self.answer.is_negative();
+        shows && !settings.stale.is_zero() && (self.kept || now.since(self.asked) < until)
     }
 }
 
@@ -79,14 +98,31 @@ impl Held {
 
     /// The answer that is held and still alive, and when it was asked for. Counts as a use of it.
     pub(super) fn get(&mut self, key: &OpKey, now: Moment) -> Option<(Answer, Moment)> {
-        let slot = self.slots.get(key)?;
+        let slot = self.slots.get_mut(key)?;
         if slot.is_fresh(key, &self.settings.ttl, now) {
             return Some((slot.answer.clone(), slot.asked));
         }
-        debug!(%key, reason = "its time to live is over", "cache: expired");
-        self.remove(key);
-        self.figures(key).expired += 1;
+        let met_before = std::mem::replace(&mut slot.expired, true);
+        if !slot.may_be_shown(key, &self.settings, now) {
+            self.remove(key);
+        }
+        if !met_before {
+            debug!(%key, reason = "its time to live is over", "cache: expired");
+            self.figures(key).expired += 1;
+        }
         None
+    }
+
+    /// The listing that is held past its life, as long as it may still be shown. Counts as a use of it.
+    pub(super) fn past_its_life(&mut self, key: &OpKey, now: Moment) -> Option<Arc<Listing>> {
+        let slot = self.slots.get(key)?;
+        let past = !slot.is_fresh(key, &self.settings.ttl, now);
+        match &slot.answer {
+            Answer::Listing(listing) if past && slot.may_be_shown(key, &self.settings, now) => {
+                Some(listing.clone())
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn count(&mut self, key: &OpKey, found: Option<Answer>) -> Option<Answer> {
@@ -109,21 +145,71 @@ impl Held {
         asked: Moment,
         ttl: Option<Duration>,
         now: Moment,
+        serial: u64,
     ) -> bool {
-        let bytes = answer.bytes() + (key.text_len() + ENTRY_OVERHEAD) as u64;
-        let slot = Slot { answer, asked, took: now.since(asked), ttl, bytes };
+        let bytes = bytes_of(key, &answer);
+        let pulse = self.pulse(key, &answer);
+        let took = now.since(asked);
+        let slot = Slot { answer, asked, took, ttl, bytes, serial, pulse, expired: false, kept: false };
         self.remove(key);
         if !self.settings.enabled || !slot.is_fresh(key, &self.settings.ttl, now) {
             return false;
         }
-        self.bytes += bytes;
+        self.insert(key, slot);
+        true
+    }
+
+    /// Takes in a listing that an earlier run kept: stale from the start. What is held already is newer.
+    pub(super) fn restore(&mut self, key: &OpKey, listing: Arc<Listing>) {
+        if !self.settings.enabled || self.slots.contains(key) {
+            return;
+        }
+        let answer = Answer::Listing(listing);
+        let (bytes, asked, took) = (bytes_of(key, &answer), Moment::default(), Duration::ZERO);
+        let pulse = Pulse::default();
+        // Nothing of this run gives way to it.
+        if self.slots.len() >= self.settings.max_entries || self.bytes + bytes > self.settings.max_bytes {
+            return;
+        }
+        self.insert(
+            key,
+            Slot { answer, asked, took, ttl: None, bytes, serial: 0, pulse, expired: true, kept: true },
+        );
+    }
+
+    fn insert(&mut self, key: &OpKey, slot: Slot) {
+        self.bytes += slot.bytes;
         let figures = self.figures(key);
         figures.entries += 1;
-        figures.bytes += bytes;
+        figures.bytes += slot.bytes;
         self.index.insert(key);
         self.slots.put(key.clone(), slot);
         self.evict();
-        true
+    }
+
+    /// Puts another listing in place of a held one: its age and its place in the order of use stay.
+    pub(super) fn replace(&mut self, key: &OpKey, listing: Listing) {
+        let answer = Answer::Listing(Arc::new(listing));
+        let bytes = bytes_of(key, &answer);
+        let Some(slot) = self.slots.peek_mut(key) else { return };
+        let before = std::mem::replace(&mut slot.bytes, bytes);
+        slot.answer = answer;
+        self.bytes = self.bytes - before + bytes;
+        let figures = self.figures(key);
+        figures.bytes = figures.bytes - before + bytes;
+        figures.patched += 1;
+        self.evict();
+    }
+
+    /// How long the next answer to a question lives, by whether the last one was the same.
+    fn pulse(&self, key: &OpKey, answer: &Answer) -> Pulse {
+        let last = self.slots.peek(key).filter(|_| self.settings.adaptive);
+        match (last.map(|slot| (&slot.answer, slot.pulse)), answer) {
+            (Some((Answer::Listing(last), pulse)), Answer::Listing(new)) => {
+                pulse.after(last.fingerprint() == new.fingerprint())
+            }
+            _ => Pulse::default(),
+        }
     }
 
     /// The least recently used give way; the newest never does.
@@ -185,6 +271,10 @@ impl Held {
         figures.entries -= 1;
         figures.bytes -= slot.bytes;
     }
+}
+
+fn bytes_of(key: &OpKey, answer: &Answer) -> u64 {
+    answer.bytes() + (key.text_len() + ENTRY_OVERHEAD) as u64
 }
 
 /// A row of a held listing as an answer.

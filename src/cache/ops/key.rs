@@ -1,5 +1,6 @@
 //! What a request is called: [`OpKey`]; and what a write touches: [`Touch`].
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -127,6 +128,11 @@ impl Touch {
         key.connection.endpoint == self.endpoint && self.touches_query(&key.query)
     }
 
+    /// Whether both touch one key.
+    pub(super) fn crosses(&self, other: &Self) -> bool {
+        self.endpoint == other.endpoint && self.bucket == other.bucket && self.extent.crosses(&other.extent)
+    }
+
     fn touches_query(&self, query: &Query) -> bool {
         match query {
             Query::ListBuckets => self.extent == Extent::Bucket,
@@ -145,6 +151,22 @@ impl Extent {
             Self::Keys(keys) => keys.iter().any(|key| key.starts_with(prefix)),
             Self::Prefix(written) => written.starts_with(prefix) || prefix.starts_with(&**written),
             Self::Bucket => true,
+        }
+    }
+
+    /// Whether a key is in both.
+    fn crosses(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bucket, _) | (_, Self::Bucket) => true,
+            (Self::Key(key, _), other) | (other, Self::Key(key, _)) => other.holds(key),
+            (Self::Prefix(a), Self::Prefix(b)) => a.starts_with(&**b) || b.starts_with(&**a),
+            (Self::Prefix(prefix), Self::Keys(keys)) | (Self::Keys(keys), Self::Prefix(prefix)) => {
+                keys.iter().any(|key| key.starts_with(&**prefix))
+            }
+            (Self::Keys(a), Self::Keys(b)) => {
+                let a: HashSet<&str> = a.iter().map(|key| &**key).collect();
+                b.iter().any(|key| a.contains(&**key))
+            }
         }
     }
 

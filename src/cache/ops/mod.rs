@@ -14,6 +14,14 @@
 //! 5. *A slow listing would be dead on arrival*, since age counts from its first request: it lives at
 //!    least ten times as long as it took.
 //!
+//! 6. *A job writes a thousand files into a directory that is shown.* A write whose answer tells exactly what
+//!    it left ([`Patch`]) leaves the listings that were held before it began, with its rows in them; they keep
+//!    their age. It must have been alone with its keys: two writes of one key at once, a write of unknown
+//!    outcome, or a listing that was read meanwhile, and the listing goes as after any other write.
+//! 7. *Waiting for a listing that was there a minute ago.* Past its life it is kept for a while, for those who
+//!    say that they show it only until the next one has come ([`OpCache::get_stale`]). What a write drops is
+//!    gone for them, too.
+//!
 //! Nothing here waits, asks or reads a clock: time comes in as an argument.
 
 mod answer;
@@ -21,6 +29,8 @@ mod fence;
 mod held;
 mod index;
 mod key;
+mod patch;
+mod pulse;
 mod shared;
 
 use std::collections::HashMap;
@@ -29,16 +39,18 @@ use std::time::Duration;
 
 use tracing::debug;
 
-use self::fence::Doubts;
+use self::fence::{Doubts, OpenWrites};
 use self::held::{Held, Slot};
 use self::index::Index;
+use self::patch::patched;
 use super::{CacheStats, ConnectionId, Moment};
 use crate::config::OpCacheSettings;
-use crate::model::{Kind, Timestamp};
+use crate::model::{ETag, Kind, Timestamp};
 
 pub use answer::{Answer, Listing};
 pub use fence::{DOUBT, Outcome};
 pub use key::{Change, Extent, OpKey, Query, Touch};
+pub use patch::{Left, Patch};
 pub use shared::{SharedOpCache, WriteFence};
 
 /// The right to store the answer of one load, as long as nothing has touched it.
@@ -57,6 +69,7 @@ pub struct OpCache {
     loads: HashMap<OpKey, u64>,
     load_index: Index,
     serial: u64,
+    writes: OpenWrites,
     doubts: Doubts,
 }
 
@@ -68,6 +81,7 @@ impl OpCache {
             loads: HashMap::new(),
             load_index: Index::default(),
             serial: 0,
+            writes: OpenWrites::default(),
             doubts: Doubts::default(),
         }
     }
@@ -82,6 +96,39 @@ impl OpCache {
         let held = self.held.get(key, now);
         let found = held.filter(|(answer, asked)| !self.is_refuted(key, answer, *asked, now));
         self.held.count(key, found.map(|(answer, _)| answer))
+    }
+
+    /// The listing that is held past its life, for one who shows it until it has been read again. `None` where
+    /// a fresh one is held, or none that may be shown: then [`OpCache::get`] tells. Counted by itself.
+    pub fn get_stale(&mut self, key: &OpKey, now: Moment) -> Option<Arc<Listing>> {
+        let listing = self.held.past_its_life(key, now)?;
+        debug!(%key, "cache: stale");
+        self.held.figures(key).stale += 1;
+        Some(listing)
+    }
+
+    /// The listing that is held, and whether it is past its life. No look-up: nothing is counted.
+    pub fn peek(&mut self, key: &OpKey, now: Moment) -> Option<(Arc<Listing>, bool)> {
+        if let Some(listing) = self.held.past_its_life(key, now) {
+            return Some((listing, true));
+        }
+        match &self.held.peek(key, now)?.answer {
+            Answer::Listing(listing) => Some((listing.clone(), false)),
+            _ => None,
+        }
+    }
+
+    /// The size of an object as a held HEAD tells it, if that is of just this tag. No look-up.
+    pub fn size_of(&self, key: &OpKey, tag: &ETag) -> Option<u64> {
+        match &self.held.slots.peek(key)?.answer {
+            Answer::Head(head) if head.entry.etag() == Some(tag) => head.entry.size,
+            _ => None,
+        }
+    }
+
+    /// Takes in a listing that an earlier run kept, as one that is past its life.
+    pub fn restore(&mut self, key: &OpKey, listing: Arc<Listing>) {
+        self.held.restore(key, listing);
     }
 
     /// The held answer to a HEAD by one who needs only what a listing's row tells: a held listing
@@ -150,7 +197,7 @@ impl OpCache {
             return false;
         }
         self.detach(&ticket.key);
-        self.held.store(&ticket.key, answer, ticket.asked, None, now)
+        self.held.store(&ticket.key, answer, ticket.asked, None, now, self.serial)
     }
 
     /// Ends a load without an answer to keep.
@@ -174,7 +221,7 @@ impl OpCache {
         if self.doubts.about(key, now) {
             return false;
         }
-        self.held.store(key, answer, asked, ttl, now)
+        self.held.store(key, answer, asked, ttl, now, self.serial)
     }
 
     /// Drops the answer to one question, and detaches its load: whoever asks next asks anew.
@@ -200,15 +247,56 @@ impl OpCache {
 
     /// A write is about to be sent.
     pub fn begin_write(&mut self, touch: &Touch) {
+        self.serial += 1;
+        self.writes.begin(touch, self.serial);
         self.invalidate(touch);
+    }
+
+    /// A write is about to be sent whose answer may tell exactly what it leaves: the listings that are held
+    /// stay for it, and are served meanwhile.
+    pub fn begin_exact(&mut self, touch: &Touch) {
+        self.serial += 1;
+        self.writes.begin(touch, self.serial);
+        self.detach_touched(touch);
+        for key in self.held.index.touched(touch) {
+            if !matches!(key.query, Query::List { .. }) {
+                self.held.invalidate(&key);
+            }
+        }
     }
 
     /// A write has ended, however it did.
     pub fn end_write(&mut self, touch: &Touch, outcome: Outcome, now: Moment) {
+        self.writes.end(touch);
         self.invalidate(touch);
         if outcome == Outcome::Unknown {
             debug!(?touch, "cache: a write of unknown outcome");
             self.doubts.raise(touch.clone(), now);
+        }
+    }
+
+    /// A write was answered, and left just this: the listings that were held before it began take it in, as
+    /// long as nothing else touched its keys meanwhile. The others go.
+    pub fn end_exact(&mut self, touch: &Touch, left: &[Patch]) {
+        let Some(begun) = self.writes.end(touch) else {
+            self.invalidate(touch);
+            return;
+        };
+        self.detach_touched(touch);
+        for key in self.held.index.touched(touch) {
+            let Some(slot) = self.held.slots.peek(&key) else { continue };
+            let patched = match &slot.answer {
+                Answer::Listing(listing) if slot.serial < begun => patched(&key.query, listing, left),
+                _ => None,
+            };
+            match patched {
+                Some(listing) => {
+                    debug!(%key, keys = left.len(), "cache: patched");
+                    self.held.replace(&key, listing);
+                }
+                None if self.still_right(&key, touch) => {}
+                None => self.held.invalidate(&key),
+            }
         }
     }
 
@@ -242,16 +330,20 @@ impl OpCache {
     }
 
     fn invalidate(&mut self, touch: &Touch) -> usize {
-        for key in self.load_index.touched(touch) {
-            debug!(%key, "cache: detached");
-            self.detach(&key);
-        }
+        self.detach_touched(touch);
         let mut stale = self.held.index.touched(touch);
         stale.retain(|key| !self.still_right(key, touch));
         for key in &stale {
             self.held.invalidate(key);
         }
         stale.len()
+    }
+
+    fn detach_touched(&mut self, touch: &Touch) {
+        for key in self.load_index.touched(touch) {
+            debug!(%key, "cache: detached");
+            self.detach(&key);
+        }
     }
 
     /// The one exception: a key that is added below a prefix which the listing shows already.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Answer, OpCache, OpKey, Outcome, Ticket, Touch};
+use super::{Answer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
 use crate::cache::{CacheStats, Clock, ConnectionId, Moment, SystemClock};
 use crate::config::OpCacheSettings;
-use crate::model::Timestamp;
+use crate::model::{ETag, Timestamp};
 
 /// An operation cache behind a lock, with a clock. The lock guards lines, never a wait.
 #[derive(Clone, Debug)]
@@ -38,9 +38,28 @@ impl SharedOpCache {
         self.cache.lock().enabled()
     }
 
+    fn adaptive(&self) -> bool {
+        self.cache.lock().held.settings.adaptive
+    }
+
     /// See [`OpCache::get`].
     pub fn get(&self, key: &OpKey) -> Option<Answer> {
         self.at_now(|cache, now| cache.get(key, now))
+    }
+
+    /// See [`OpCache::get_stale`].
+    pub fn get_stale(&self, key: &OpKey) -> Option<Arc<Listing>> {
+        self.at_now(|cache, now| cache.get_stale(key, now))
+    }
+
+    /// See [`OpCache::peek`].
+    pub fn peek(&self, key: &OpKey) -> Option<(Arc<Listing>, bool)> {
+        self.at_now(|cache, now| cache.peek(key, now))
+    }
+
+    /// See [`OpCache::size_of`].
+    pub fn size_of(&self, key: &OpKey, tag: &ETag) -> Option<u64> {
+        self.cache.lock().size_of(key, tag)
     }
 
     /// See [`OpCache::get_row`].
@@ -75,6 +94,12 @@ impl SharedOpCache {
 
     /// See [`OpCache::fill`].
     pub fn fill(&self, ticket: &Ticket, answer: Answer) -> bool {
+        if let Answer::Listing(listing) = &answer
+            && self.adaptive()
+        {
+            // Outside of the lock: it reads all rows.
+            listing.fingerprint();
+        }
         self.at_now(|cache, now| cache.fill(ticket, answer, now))
     }
 
@@ -111,7 +136,14 @@ impl SharedOpCache {
     /// Fences a write: what it touches is dropped now, and again when the guard is ended or dropped.
     pub fn fence(&self, touch: Touch) -> WriteFence {
         self.cache.lock().begin_write(&touch);
-        WriteFence { cache: self.clone(), touch, outcome: Outcome::Unknown }
+        WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
+    }
+
+    /// The same for a write whose answer may tell exactly what it leaves: listings stay until it is ended, by
+    /// [`WriteFence::leave`] or otherwise.
+    pub fn fence_exact(&self, touch: Touch) -> WriteFence {
+        self.cache.lock().begin_exact(&touch);
+        WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
     }
 
     /// See [`OpCache::clear`].
@@ -144,18 +176,32 @@ impl SharedOpCache {
 pub struct WriteFence {
     cache: SharedOpCache,
     touch: Touch,
-    outcome: Outcome,
+    end: End,
+}
+
+#[derive(Debug)]
+enum End {
+    Outcome(Outcome),
+    Left(Vec<Patch>),
 }
 
 impl WriteFence {
     /// The write has ended so.
     pub fn end(mut self, outcome: Outcome) {
-        self.outcome = outcome;
+        self.end = End::Outcome(outcome);
+    }
+
+    /// The write was answered, and left just this.
+    pub fn leave(mut self, left: Vec<Patch>) {
+        self.end = End::Left(left);
     }
 }
 
 impl Drop for WriteFence {
     fn drop(&mut self) {
-        self.cache.at_now(|cache, now| cache.end_write(&self.touch, self.outcome, now));
+        self.cache.at_now(|cache, now| match &self.end {
+            End::Outcome(outcome) => cache.end_write(&self.touch, *outcome, now),
+            End::Left(left) => cache.end_exact(&self.touch, left),
+        });
     }
 }

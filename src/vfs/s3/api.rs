@@ -90,6 +90,8 @@ pub struct Written {
     pub version: Option<String>,
     /// The CRC64NVME that the service computed over the whole object, base64.
     pub crc64: Option<String>,
+    /// When, where the service tells it: of a copy.
+    pub modified: Option<Timestamp>,
 }
 
 /// One part of an upload, as `ListParts` tells it and as Complete wants it.

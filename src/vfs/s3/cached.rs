@@ -5,6 +5,8 @@
 //! off everything does.
 
 mod flight;
+mod left;
+mod pages;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,14 +16,16 @@ use futures::StreamExt;
 use futures::future::{self, BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream};
 
-use self::flight::{End, Entered, Flights, Reader, Single};
+use self::flight::{End, Entered, Flights, Single};
+use self::left::Uploads;
+use self::pages::{held_pages, one, read_pages};
 use super::S3Api;
 use super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, UploadRef,
     UploadedPart, VersionRow, Written,
 };
 use crate::cache::ops::{
-    Answer, Change, Extent, Listing, OpKey, Outcome, Query, SharedOpCache, Touch, WriteFence,
+    Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache, Touch, WriteFence,
 };
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
@@ -39,6 +43,7 @@ pub struct Cached<A> {
     listings: Arc<Flights<Arc<Vec<Entry>>>>,
     heads: Arc<Flights<Arc<Head>>>,
     regions: Arc<Flights<Option<Arc<str>>>>,
+    uploads: Arc<Uploads>,
 }
 
 impl<A> Clone for Cached<A> {
@@ -50,6 +55,7 @@ impl<A> Clone for Cached<A> {
             listings: self.listings.clone(),
             heads: self.heads.clone(),
             regions: self.regions.clone(),
+            uploads: self.uploads.clone(),
         }
     }
 }
@@ -64,6 +70,7 @@ impl<A: S3Api> Cached<A> {
             listings: Arc::new(Flights::new(cache.clone())),
             heads: Arc::new(Flights::new(cache.clone())),
             regions: Arc::new(Flights::new(cache.clone())),
+            uploads: Arc::default(),
             cache,
         }
     }
@@ -77,6 +84,12 @@ impl<A: S3Api> Cached<A> {
     /// look-up that counts.
     pub fn newest_below(&self, bucket: &Arc<str>, prefix: &Arc<str>) -> Option<Timestamp> {
         self.cache.newest_below(&self.connection, bucket, prefix)
+    }
+
+    /// The size of an object of this tag, where a HEAD that is held tells it.
+    fn size_of(&self, object: &ObjectRef, tag: &ETag) -> Option<u64> {
+        let ObjectRef { bucket, key, version } = object.clone();
+        self.cache.size_of(&self.key(Query::Head { bucket, key, version }), tag)
     }
 
     fn key(&self, query: Query) -> OpKey {
@@ -113,13 +126,21 @@ impl<A: S3Api> Cached<A> {
     ) -> BoxStream<'static, Result<Page>> {
         let this = self.clone();
         let open = move || {
+            if freshness == Freshness::Held {
+                return this.held(&this.key(query));
+            }
             if !this.cache.enabled() {
                 return ask(&this.inner);
             }
             let key = this.key(query);
+            if freshness == Freshness::Stale
+                && let Some(listing) = this.cache.get_stale(&key)
+            {
+                return held_pages(listing, Source::Stale);
+            }
             let rows = || ask(&this.inner).map(|page| page.map(|page| page.entries)).boxed();
             match this.listings.enter(&key, freshness, SharedOpCache::get, rows) {
-                Entered::Held(Answer::Listing(listing)) => held_pages(listing),
+                Entered::Held(Answer::Listing(listing)) => held_pages(listing, Source::Cache),
                 Entered::Held(Answer::Absent(error)) => one(Err(error)),
                 Entered::Held(Answer::Head(_) | Answer::Region(_)) => ask(&this.inner),
                 Entered::Reading(reader) => {
@@ -132,9 +153,20 @@ impl<A: S3Api> Cached<A> {
         future::lazy(move |_| open()).flatten_stream().boxed()
     }
 
+    /// The pages of a listing that is held, at whatever age it may be shown; none where it isn't.
+    fn held(&self, key: &OpKey) -> BoxStream<'static, Result<Page>> {
+        match self.cache.peek(key) {
+            Some((listing, past)) => held_pages(listing, if past { Source::Stale } else { Source::Cache }),
+            None => stream::empty().boxed(),
+        }
+    }
+
+    fn touch(&self, bucket: &Arc<str>, extent: Extent) -> Touch {
+        Touch { endpoint: self.connection.endpoint.clone(), bucket: bucket.clone(), extent }
+    }
+
     fn fence(&self, bucket: &Arc<str>, extent: Extent) -> WriteFence {
-        let endpoint = self.connection.endpoint.clone();
-        self.cache.fence(Touch { endpoint, bucket: bucket.clone(), extent })
+        self.cache.fence(self.touch(bucket, extent))
     }
 
     /// Sends a write between its fences. Dropped in between, its outcome is unknown.
@@ -149,6 +181,24 @@ impl<A: S3Api> Cached<A> {
         fence.end(outcome(result.as_ref().err()));
         result
     }
+
+    /// The same for a write whose answer may tell just what it left: then held listings take that in.
+    async fn write_exact<T>(
+        &self,
+        bucket: &Arc<str>,
+        extent: Extent,
+        send: impl Future<Output = Result<T>>,
+        left: impl FnOnce(&T) -> Option<Vec<Patch>>,
+    ) -> Result<T> {
+        let fence = self.cache.fence_exact(self.touch(bucket, extent));
+        let result = send.await;
+        match result.as_ref().map(left) {
+            Ok(Some(left)) => fence.leave(left),
+            Ok(None) => fence.end(Outcome::Known),
+            Err(error) => fence.end(outcome(Some(error))),
+        }
+        result
+    }
 }
 
 fn outcome(error: Option<&VfsError>) -> Outcome {
@@ -157,41 +207,6 @@ fn outcome(error: Option<&VfsError>) -> Outcome {
 
 fn added(key: &Arc<str>) -> Extent {
     Extent::Key(key.clone(), Change::Added)
-}
-
-fn held_pages(listing: Arc<Listing>) -> BoxStream<'static, Result<Page>> {
-    let page = move |at: usize| {
-        let entries = listing.pages.get(at)?.clone();
-        Some(Ok(Page { entries, read_at: listing.read_at, source: Source::Cache }))
-    };
-    stream::iter((0..).map_while(page)).boxed()
-}
-
-/// The pages that a flight brings. Should its task die before it brought any, `ask` answers in its
-/// place: the cache is no reason to fail.
-fn read_pages(
-    reader: Reader<Arc<Vec<Entry>>>,
-    lost: VfsError,
-    ask: impl Fn() -> BoxStream<'static, Result<Page>> + Send + 'static,
-) -> BoxStream<'static, Result<Page>> {
-    let pages = stream::unfold(Some((reader, lost, ask)), |reading| async {
-        let (mut reader, lost, ask) = reading?;
-        match reader.next().await {
-            Ok(entries) => {
-                let page = Page { entries, read_at: reader.read_at, source: reader.source };
-                Some((one(Ok(page)), Some((reader, lost, ask))))
-            }
-            Err(End::Complete) => None,
-            Err(End::Failed(error)) => Some((one(Err(error)), None)),
-            Err(End::Lost) if reader.is_unread() => Some((ask(), None)),
-            Err(End::Lost) => Some((one(Err(lost)), None)),
-        }
-    });
-    pages.flatten().boxed()
-}
-
-fn one(page: Result<Page>) -> BoxStream<'static, Result<Page>> {
-    stream::once(future::ready(page)).boxed()
 }
 
 /// An answer of one piece: held, or read to its end, so that it is stored before it is told.
@@ -296,8 +311,10 @@ impl<A: S3Api> S3Api for Cached<A> {
         payload: Payload,
         precondition: &Precondition,
     ) -> Result<Written> {
+        let size = payload.bytes.len() as u64;
         let put = self.inner.put(object, attributes, payload, precondition);
-        self.write(&object.bucket, added(&object.key), put).await
+        let left = |written: &Written| left::object(object, written, size, attributes.class.as_ref());
+        self.write_exact(&object.bucket, added(&object.key), put, left).await
     }
 
     async fn copy(
@@ -309,11 +326,16 @@ impl<A: S3Api> S3Api for Cached<A> {
         precondition: &Precondition,
     ) -> Result<Written> {
         let copy = self.inner.copy(from, to, restated, source_tag, precondition);
-        self.write(&to.bucket, added(&to.key), copy).await
+        let size = source_tag.and_then(|tag| self.size_of(from, tag));
+        let class = restated.attributes.class.as_ref();
+        let left = |written: &Written| left::object(to, written, size?, class);
+        self.write_exact(&to.bucket, added(&to.key), copy, left).await
     }
 
     async fn create_upload(&self, object: &ObjectRef, attributes: &ObjectAttributes) -> Result<UploadRef> {
-        self.inner.create_upload(object, attributes).await
+        let upload = self.inner.create_upload(object, attributes).await?;
+        self.uploads.begin(&upload, attributes.class.clone());
+        Ok(upload)
     }
 
     async fn upload_part(&self, upload: &UploadRef, number: u32, payload: Payload) -> Result<UploadedPart> {
@@ -343,10 +365,15 @@ impl<A: S3Api> S3Api for Cached<A> {
         precondition: &Precondition,
     ) -> Result<Written> {
         let complete = self.inner.complete_upload(upload, parts, crc64, precondition);
-        self.write(&upload.bucket, added(&upload.key), complete).await
+        let size = parts.iter().map(|part| part.size).sum();
+        let class = self.uploads.end(upload);
+        let object = ObjectRef { bucket: upload.bucket.clone(), key: upload.key.clone(), version: None };
+        let left = |written: &Written| left::object(&object, written, size, class?.as_ref());
+        self.write_exact(&upload.bucket, added(&upload.key), complete, left).await
     }
 
     async fn abort_upload(&self, upload: &UploadRef) -> Result<()> {
+        self.uploads.end(upload);
         self.inner.abort_upload(upload).await
     }
 
@@ -359,9 +386,10 @@ impl<A: S3Api> S3Api for Cached<A> {
     }
 
     async fn delete(&self, object: &ObjectRef, precondition: &Precondition) -> Result<Removed> {
-        // Deleting a version may reveal the one before: no exception for what it leaves.
         let extent = Extent::Key(object.key.clone(), Change::Other);
-        self.write(&object.bucket, extent, self.inner.delete(object, precondition)).await
+        // Deleting a version may reveal the one before: nobody knows what it leaves.
+        let left = |_: &Removed| object.version.is_none().then(|| vec![Patch::gone(&object.key)]);
+        self.write_exact(&object.bucket, extent, self.inner.delete(object, precondition), left).await
     }
 
     async fn delete_many(
@@ -370,11 +398,16 @@ impl<A: S3Api> S3Api for Cached<A> {
         keys: &[(Arc<str>, Option<ETag>)],
     ) -> Result<Vec<Result<Removed>>> {
         let touched: Arc<[Arc<str>]> = keys.iter().map(|(key, _)| key.clone()).collect();
-        let fence = self.fence(&bucket.into(), Extent::Keys(touched));
+        let fence = self.cache.fence_exact(self.touch(&bucket.into(), Extent::Keys(touched)));
         let results = self.inner.delete_many(bucket, keys).await;
-        let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
-        let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
-        fence.end(outcome(unknown));
+        match left::removed(keys, &results) {
+            Some(left) => fence.leave(left),
+            None => {
+                let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
+                let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
+                fence.end(outcome(unknown));
+            }
+        }
         results
     }
 

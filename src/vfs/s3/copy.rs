@@ -152,7 +152,7 @@ impl Copy<'_> {
             && (there.entry.tag == self.head.entry.tag || by_sum);
         let crc64 = there.checksum.clone().filter(|(name, _)| name == "CRC64NVME").map(|(_, value)| value);
         let (etag, version) = (there.entry.etag().cloned(), there.version.clone());
-        same.then_some(Written { etag, version, crc64 })
+        same.then_some(Written { etag, version, crc64, modified: there.entry.modified })
     }
 
     fn placed(&self, written: &Written) -> Placed {

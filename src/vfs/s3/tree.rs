@@ -15,7 +15,8 @@ pub(super) fn list(path: &S3Path, freshness: Freshness) -> BoxStream<'static, Re
     let prefix = path.at.as_prefix().key;
     let request = ListRequest { bucket, prefix: prefix.clone(), delimited: true };
     let pages = path.service.api.list(request, freshness);
-    if prefix.is_empty() {
+    // No page of what is held says that nothing is held, not that nothing is there.
+    if prefix.is_empty() || freshness == Freshness::Held {
         return pages;
     }
     let absent = path.error(Op::List, ErrorKind::NotFound, "there is no key below this prefix");

@@ -73,8 +73,12 @@ fn each_operation_has_its_life() {
         store(&mut cache, &key, answer);
         assert!(cache.get(&key, at(life - 1)).is_some(), "{key}");
         assert!(cache.get(&key, at(life)).is_none(), "{key}");
+        assert!(cache.get(&key, at(life)).is_none(), "{key}");
         let total = cache.stats().total;
-        assert_eq!((total.hits, total.misses, total.expired, total.entries), (1, 1, 1, 0));
+        assert_eq!((total.hits, total.misses, total.expired), (1, 2, 1));
+        // A listing with rows may still be shown while it is read again.
+        let shows = matches!(key.query, Query::List { .. } | Query::ListBuckets) && life == 60;
+        assert_eq!(total.entries, u64::from(shows));
         assert_sound(&cache);
     }
 }
@@ -211,4 +215,99 @@ fn taking_the_numbers_is_no_look_up() {
     store(&mut cache, &head(&s3, "k"), object("t"));
     assert_eq!(cache.stats(), cache.stats());
     assert_eq!(cache.stats().total.lookups(), 0);
+}
+
+#[test]
+fn a_listing_past_its_life_is_shown_for_a_while_and_counted_apart() {
+    let (mut cache, key) = (cache(), list(&s3(), ""));
+    store(&mut cache, &key, listing(&["a"]));
+    assert!(cache.get_stale(&key, at(59)).is_none(), "it is fresh");
+    for seconds in [60, 659] {
+        assert!(cache.get_stale(&key, at(seconds)).is_some_and(|listing| listing.rows() == 1));
+        assert!(cache.get(&key, at(seconds)).is_none(), "nobody else gets it");
+        assert!(cache.get_row(&head(&s3(), "a"), at(seconds)).is_none(), "nor a row of it");
+        assert_eq!(cache.newest_below(&s3(), &"b".into(), &"".into(), at(seconds)), None);
+    }
+    let total = cache.stats().total;
+    assert_eq!((total.stale, total.hits, total.misses, total.expired, total.saved), (2, 0, 4, 1, 0));
+    assert!(cache.get_stale(&key, at(660)).is_none());
+    assert!(cache.get(&key, at(660)).is_none());
+    assert_eq!(cache.stats().total.entries, 0);
+    assert_sound(&cache);
+}
+
+#[test]
+fn what_a_write_drops_is_not_shown_as_stale_either() {
+    let (mut cache, key) = (cache(), list(&s3(), ""));
+    store(&mut cache, &key, listing(&["a"]));
+    write(&mut cache, &removed("a"));
+    assert!(cache.get_stale(&key, at(60)).is_none());
+    store(&mut cache, &key, listing(&["a"]));
+    cache.clear();
+    assert!(cache.get_stale(&key, at(60)).is_none());
+}
+
+#[test]
+fn nothing_stale_is_shown_where_the_settings_say_so_or_there_is_no_row() {
+    let key = list(&s3(), "");
+    let mut never = OpCache::new(OpCacheSettings { stale: Duration::ZERO, ..OpCacheSettings::default() });
+    store(&mut never, &key, listing(&["a"]));
+    assert!(never.get_stale(&key, at(60)).is_none());
+    let mut cache = cache();
+    store(&mut cache, &key, listing(&[]));
+    assert!(cache.get_stale(&key, at(60)).is_none());
+}
+
+#[test]
+fn a_look_at_what_is_held_counts_nothing() {
+    let (mut cache, key) = (cache(), list(&s3(), ""));
+    assert!(cache.peek(&key, at(0)).is_none());
+    store(&mut cache, &key, listing(&["a"]));
+    let told = |cache: &mut OpCache, seconds| cache.peek(&key, at(seconds)).map(|(_, past)| past);
+    assert_eq!([0, 59, 60, 659, 660].map(|at| told(&mut cache, at)), [
+        Some(false),
+        Some(false),
+        Some(true),
+        Some(true),
+        None
+    ]);
+    let total = cache.stats().total;
+    assert_eq!((total.lookups(), total.stale, total.expired), (0, 0, 0));
+}
+
+#[test]
+fn a_listing_that_keeps_changing_lives_shorter_and_one_that_never_does_longer() {
+    let adaptive = OpCacheSettings { adaptive: true, ..OpCacheSettings::default() };
+    let (mut cache, key) = (OpCache::new(adaptive), list(&s3(), ""));
+    let life = |cache: &mut OpCache, from: u64| {
+        (from..).find(|seconds| cache.peek(&key, at(*seconds)).is_none_or(|(_, past)| past)).unwrap() - from
+    };
+    put_at(&mut cache, &key, listing(&["a"]), 0);
+    assert_eq!(life(&mut cache, 0), 60);
+    put_at(&mut cache, &key, listing(&["a"]), 100);
+    assert_eq!(life(&mut cache, 100), 90);
+    put_at(&mut cache, &key, listing(&["a", "b"]), 200);
+    assert_eq!(life(&mut cache, 200), 45);
+    put_at(&mut cache, &key, listing(&["a"]), 300);
+    assert_eq!(life(&mut cache, 300), 23, "22 and a half");
+}
+
+#[test]
+fn what_an_earlier_run_kept_is_stale_from_the_start_and_makes_room_for_nothing() {
+    let Answer::Listing(old) = listing(&["old"]) else { unreachable!() };
+    let (mut cache, key) = (cache(), list(&s3(), ""));
+    cache.restore(&key, old.clone());
+    assert!(cache.get(&key, at(0)).is_none());
+    assert!(cache.get_stale(&key, at(1_000_000)).is_some());
+    store(&mut cache, &key, listing(&["new"]));
+    cache.restore(&key, old.clone());
+    assert!(holds(&mut cache, &key), "what this run read is newer");
+    assert_sound(&cache);
+    let mut full = OpCache::new(OpCacheSettings { max_entries: 1, ..OpCacheSettings::default() });
+    store(&mut full, &list(&s3(), "x/"), listing(&["x"]));
+    full.restore(&key, old.clone());
+    assert!(holds(&mut full, &list(&s3(), "x/")) && full.get_stale(&key, at(0)).is_none());
+    let mut off = OpCache::new(OpCacheSettings { enabled: false, ..OpCacheSettings::default() });
+    off.restore(&key, old);
+    assert_eq!(off.stats().total.entries, 0);
 }

@@ -1,5 +1,6 @@
 //! The rules of the operation cache, one test for each sentence; a model of it; and its races.
 
+mod exact;
 mod fences;
 mod lives;
 mod model;

@@ -29,6 +29,8 @@ enum Edit {
 enum Act {
     /// Looks up, and begins a load where nothing is held.
     Get(Ask),
+    /// Looks up what may be shown while it is read again.
+    Stale(Ask),
     /// Looks up by what a row tells.
     Row(String),
     /// Begins a load past the cache.
@@ -39,6 +41,7 @@ enum Act {
     /// A write of one's own begins, is applied, ends.
     Begin(Edit),
     Apply(usize),
+    /// Its answer may tell just what it left.
     End(usize),
     /// All three at once.
     Write(Edit),
@@ -97,6 +100,7 @@ impl Model {
         match act {
             Act::Get(ask) => self.get(ask),
             Act::Row(key) => self.row(key),
+            Act::Stale(ask) => self.stale(ask),
             Act::Past(ask) => self.begin(ask),
             Act::Serve(at) => self.serve(*at),
             Act::Fill(at) => self.fill(*at),
@@ -138,19 +142,31 @@ impl Model {
         let ttl = if answer.is_negative() { secs(5) } else { secs(60) };
         let least = if matches!(answer, Answer::Listing(_)) { took * 10 } else { Duration::ZERO };
         assert!(age < ttl.max(least), "a hit older than its life");
-        self.check(ask, &shown(&answer));
+        self.check(ask, &answer);
+    }
+
+    fn stale(&mut self, ask: &Ask) {
+        let key = self.key(ask);
+        let Some(listing) = self.cache.get_stale(&key, self.now) else { return };
+        let slot = self.cache.held.slots.peek(&key).expect("it was shown");
+        let (age, took) = (self.now.since(slot.asked), slot.took);
+        let most = secs(60).max(took * 10) + OpCacheSettings::default().stale;
+        assert!(age < most, "shown after {age:?}");
+        self.check(ask, &Answer::Listing(listing));
     }
 
     fn row(&mut self, key: &str) {
         let ask = Ask::Head(key.to_owned());
         if let Some(answer) = self.cache.get_row(&self.key(&ask), self.now) {
-            self.check(&ask, &shown(&answer));
+            self.check(&ask, &answer);
         }
     }
 
     /// Whatever is shown of a key that we have written is what the service had at or after that.
-    fn check(&mut self, ask: &Ask, shown: &View) {
+    fn check(&mut self, ask: &Ask, answer: &Answer) {
         self.hits += 1;
+        let patched = matches!(answer, Answer::Listing(listing) if listing.is_patched());
+        let shown = &shown(answer);
         for (key, floor) in &self.floors {
             let Some(row) = row_of(ask, key) else { continue };
             let right =
@@ -161,11 +177,12 @@ impl Model {
                 shown.get(&row)
             );
         }
-        let known = self
-            .history
-            .iter()
-            .any(|objects| shown.iter().all(|(row, value)| view(ask, objects).get(row) == Some(value)));
-        assert!(known, "{ask:?} shows {shown:?} together, as the service never did");
+        let was = |objects: &Objects, row, value| view(ask, objects).get(row) == Some(value);
+        let known = |objects: &Objects| shown.iter().all(|(row, value)| was(objects, row, value));
+        // What we wrote is newer than the rows beside it: each was once right, but not all at once.
+        let each = || shown.iter().all(|(row, value)| self.history.iter().any(|it| was(it, row, value)));
+        let right = if patched { each() } else { self.history.iter().any(known) };
+        assert!(right, "{ask:?} shows {shown:?} together, as the service never did");
     }
 
     fn begin(&mut self, ask: &Ask) {
@@ -193,7 +210,10 @@ impl Model {
     }
 
     fn begin_write(&mut self, edit: &Edit) {
-        self.cache.begin_write(&touch_of(edit));
+        match edit {
+            Edit::Put(_) | Edit::Delete(_) => self.cache.begin_exact(&touch_of(edit)),
+            Edit::DeleteBelow(_) => self.cache.begin_write(&touch_of(edit)),
+        }
         self.writes.push(OpenWrite { edit: edit.clone(), applied: None });
     }
 
@@ -208,9 +228,25 @@ impl Model {
     fn end_write(&mut self, at: usize) {
         let Some(at) = at.checked_rem(self.writes.len()) else { return };
         let write = self.writes.swap_remove(at);
-        self.cache.end_write(&touch_of(&write.edit), Outcome::Known, self.now);
+        match write.applied.and_then(|version| self.left(&write.edit, version)) {
+            Some(left) => self.cache.end_exact(&touch_of(&write.edit), &[left]),
+            None => self.cache.end_write(&touch_of(&write.edit), Outcome::Known, self.now),
+        }
         if let Some(version) = write.applied {
             self.promise(&write.edit, version);
+        }
+    }
+
+    /// What the answer to a write tells of its key.
+    fn left(&self, edit: &Edit, version: usize) -> Option<Patch> {
+        match edit {
+            Edit::Put(key) => {
+                let size = self.history[version].get(key).copied();
+                let row = Entry { size, ..Entry::new("".into(), Kind::File) };
+                Some(Patch::object(&key.as_str().into(), row))
+            }
+            Edit::Delete(key) => Some(Patch::gone(&key.as_str().into())),
+            Edit::DeleteBelow(_) => None,
         }
     }
 
@@ -302,7 +338,7 @@ fn answer(ask: &Ask, objects: &Objects) -> Answer {
 fn shown(answer: &Answer) -> View {
     let row = |entry: &Entry| {
         let name = entry.name.as_str().expect("text").to_owned();
-        ((name, entry.kind == Kind::Dir), entry.size.expect("a value"))
+        ((name, entry.kind == Kind::Dir), entry.size.unwrap_or_default())
     };
     match answer {
         Answer::Listing(listing) => listing.pages.iter().flat_map(|page| page.iter()).map(row).collect(),
@@ -334,6 +370,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => ask().prop_map(Act::Get),
         3 => key().prop_map(Act::Row),
+        3 => ask().prop_map(Act::Stale),
         1 => ask().prop_map(Act::Past),
         8 => any::<usize>().prop_map(Act::Serve),
         8 => any::<usize>().prop_map(Act::Fill),
@@ -344,6 +381,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (edit(), 0..30u64).prop_map(|(edit, after)| Act::Lose(edit, after)),
         2 => edit().prop_map(Act::Other),
         2 => (1..20u64).prop_map(Act::Tick),
+        1 => (60..600u64).prop_map(Act::Tick),
         1 => Just(Act::Clear),
     ]
 }
@@ -369,4 +407,9 @@ fn the_model_sees_hits() {
         model.run(&act);
     }
     assert_eq!(model.hits, 2);
+    let ask = Ask::List("a/".into(), true);
+    for act in [Act::Write(Edit::Put("a/c".into())), Act::Get(ask.clone()), Act::Tick(60), Act::Stale(ask)] {
+        model.run(&act);
+    }
+    assert_eq!(model.hits, 4, "patched, and shown past its life");
 }

@@ -169,7 +169,7 @@ impl<T: Item> Flights<T> {
         ask: impl FnOnce() -> BoxStream<'static, Result<T>>,
     ) -> Entered<T> {
         let mut live = self.live.lock();
-        if freshness == Freshness::Cached {
+        if freshness != Freshness::Past {
             if let Some(answer) = look(&self.cache, key) {
                 return Entered::Held(answer);
             }

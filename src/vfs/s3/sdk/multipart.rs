@@ -187,6 +187,7 @@ impl Sdk {
             etag: output.e_tag().map(ETag::new),
             version: output.version_id().map(str::to_owned),
             crc64: output.checksum_crc64_nvme().map(str::to_owned),
+            modified: None,
         })
     }
 

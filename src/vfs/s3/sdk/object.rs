@@ -15,7 +15,7 @@ use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Resta
 use super::super::checksum::crc64_text;
 use super::super::reasons;
 use super::body::{Sending, incoming, outgoing, silence, unless_stalled};
-use super::convert::{copy_source, has_dot_segment, head, head_of_get};
+use super::convert::{copy_source, has_dot_segment, head, head_of_get, timestamp};
 use super::{Answer, Ask, Sdk, dot_segment};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag};
@@ -218,6 +218,7 @@ impl Sdk {
             etag: output.e_tag().map(ETag::new),
             version: output.version_id().map(str::to_owned),
             crc64: output.checksum_crc64_nvme().map(str::to_owned),
+            modified: None,
         })
     }
 
@@ -253,6 +254,7 @@ impl Sdk {
             etag: result.and_then(|result| result.e_tag()).map(ETag::new),
             version: output.version_id().map(str::to_owned),
             crc64: result.and_then(|result| result.checksum_crc64_nvme()).map(str::to_owned),
+            modified: result.and_then(|result| result.last_modified()).and_then(timestamp),
         })
     }
 

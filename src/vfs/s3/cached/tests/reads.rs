@@ -337,8 +337,8 @@ async fn two_connections_share_the_cache_but_no_answers() {
     assert_eq!(names(prod.list(request(""), Freshness::Cached)).await.unwrap(), ["k", "other"]);
     // Both lead to the same endpoint: a write through one reaches the other.
     it.delete("k").await.unwrap();
-    names(prod.list(request(""), Freshness::Cached)).await.unwrap();
-    assert_eq!(other.calls("list"), 2);
+    assert_eq!(names(prod.list(request(""), Freshness::Cached)).await.unwrap(), ["other"]);
+    assert_eq!(other.calls("list"), 1, "the row went without a listing");
     assert_eq!(it.stats().by_connection.len(), 2);
 }
 
@@ -364,4 +364,39 @@ async fn a_directory_row_shows_the_newest_time_below_it_once_that_is_known() {
     it.list("a/").await;
     assert_eq!(dates().await, [("a".to_owned(), Some(Timestamp(1))), ("b".to_owned(), None)]);
     assert_eq!(it.fake.total(), 2, "a date never costs a request");
+}
+
+#[tokio::test]
+async fn past_its_life_a_listing_is_shown_to_who_asks_for_it_and_one_request_reads_it_again() {
+    let it = Setup::new(&["k"]);
+    let ask = |freshness| it.s3.list(request(""), freshness).try_collect::<Vec<Page>>();
+    let source = |pages: &[Page]| pages.iter().map(|page| page.source).collect::<Vec<_>>();
+    assert_eq!(source(&ask(Freshness::Stale).await.unwrap()), [Source::Backend], "nothing is held yet");
+    it.wait(59);
+    assert_eq!(source(&ask(Freshness::Stale).await.unwrap()), [Source::Cache], "it is fresh");
+    it.fake.set("new");
+    it.wait(1);
+    let stale = ask(Freshness::Stale).await.unwrap();
+    assert_eq!((source(&stale), stale[0].read_at), (vec![Source::Stale], Timestamp(0)));
+    assert_eq!(it.fake.calls("list"), 1);
+    assert_eq!(it.list("").await, ["k", "new"], "whoever didn't say so gets none that is stale");
+    assert_eq!(it.fake.calls("list"), 2);
+    assert_eq!(source(&ask(Freshness::Stale).await.unwrap()), [Source::Cache]);
+    let total = it.stats().total;
+    assert_eq!((total.stale, total.hits, total.misses), (1, 2, 2));
+}
+
+#[tokio::test]
+async fn a_look_at_what_is_held_is_never_a_request() {
+    let it = Setup::new(&["k"]);
+    let ask = || it.s3.list(request(""), Freshness::Held).try_collect::<Vec<Page>>();
+    assert!(ask().await.unwrap().is_empty());
+    it.list("").await;
+    assert_eq!(ask().await.unwrap()[0].source, Source::Cache);
+    it.wait(60);
+    assert_eq!(ask().await.unwrap()[0].source, Source::Stale);
+    it.s3.cache.configure(OpCacheSettings { enabled: false, ..OpCacheSettings::default() });
+    assert!(ask().await.unwrap().is_empty());
+    assert_eq!(it.fake.calls("list"), 1);
+    assert_eq!(it.stats().total.lookups(), 1);
 }
