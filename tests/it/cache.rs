@@ -6,9 +6,9 @@ use std::time::Duration;
 use bifold::cache::ops::{DOUBT, SharedOpCache};
 use bifold::cache::{ManualClock, OpKind};
 use bifold::config::{Env, Settings};
-use bifold::model::{Entry, ErrorKind, Freshness, Kind, Page, Result, S3Uri, Source, Uri};
+use bifold::model::{Entry, ErrorKind, Freshness, Kind, Page, Result, S3Uri, Source, StorageClass, Uri};
 use bifold::vfs::registry::Registry;
-use bifold::vfs::{CreateHint, DynPath, Precondition};
+use bifold::vfs::{Attributes, CopyOptions, CreateHint, DynPath, Precondition, Removal};
 use demo::{Effect, Options, Rule, Server};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -37,6 +37,27 @@ impl Client {
 
     async fn refresh(&self, prefix: &str) -> Vec<String> {
         names(&pages(&self.at(prefix), Freshness::Past).await.expect("a listing"))
+    }
+
+    async fn rows(&self, prefix: &str, freshness: Freshness) -> Vec<Entry> {
+        let pages = pages(&self.at(prefix), freshness).await.expect("a listing");
+        let mut rows: Vec<Entry> = pages.iter().flat_map(|page| page.entries.iter().cloned()).collect();
+        rows.sort_by(|a, b| a.id().cmp(&b.id()));
+        rows
+    }
+
+    async fn write(&self, key: &str, size: u64, class: Option<&str>) {
+        let attributes = Attributes { class: class.map(StorageClass::new), ..Attributes::default() };
+        let hint = CreateHint { size: Some(size), attributes, ..CreateHint::default() };
+        let sink = self.at(key).create(hint).await.expect("begun");
+        let part = sink.layout().part_size;
+        for offset in (0..size.max(1)).step_by(usize::try_from(part).expect("it fits")) {
+            let len = part.min(size - offset);
+            let bytes = bytes::Bytes::from(vec![7; usize::try_from(len).expect("it fits")]);
+            let body = stream::once(async { Ok(bytes) }).boxed();
+            sink.write_part(offset, len, body).await.expect("a part");
+        }
+        sink.commit(Precondition::None).await.expect("written");
     }
 
     async fn put(&self, key: &str) -> Result<Entry> {
@@ -250,4 +271,71 @@ async fn a_connection_tells_where_its_requests_go_once_it_sent_one() {
     assert_eq!(client.registry.place("s3"), None);
     client.list("").await;
     assert_eq!(client.registry.place("s3").as_deref(), Some(&*server.endpoint()));
+}
+
+#[tokio::test]
+async fn what_own_writes_leave_in_a_held_listing_is_what_the_service_lists() {
+    let server = server(["d/changed", "d/gone", "d/many-1", "d/many-2", "d/still", "src/x", "z"]);
+    let client = Client::of(&server);
+    for prefix in ["", "d/", "src/"] {
+        client.list(prefix).await;
+    }
+    let before = lists(&server);
+    client.write("d/changed", 5, None).await;
+    client.write("d/cold", 6, Some("STANDARD_IA")).await;
+    client.write("d/empty", 0, None).await;
+    client.write("d/large", 17 << 20, Some("STANDARD_IA")).await;
+    client.write("d/sub/deep", 1, None).await;
+    client.at("d/marked/").mkdir().await.expect("a marker");
+    client.at("d/gone").remove(Precondition::None).await.expect("removed");
+    let many = ["many-1", "many-2"].map(|name| Removal { name: name.into(), kind: Kind::File, expect: None });
+    assert!(client.at("d/").remove_many(&many).await.iter().all(Result::is_ok));
+    let (from, to) = (client.at("src/x"), client.at("d/copied"));
+    let copied = from.copy_native(&*to, &CopyOptions::default(), &|_| {}).await.expect("copied");
+    assert!(copied.is_some());
+    let held = client.rows("d/", Freshness::Cached).await;
+    assert_eq!(lists(&server), before, "no listing was asked for");
+    let read = client.rows("d/", Freshness::Past).await;
+    let timeless = |rows: &[Entry]| -> Vec<Entry> {
+        rows.iter().map(|row| Entry { modified: None, ..row.clone() }).collect()
+    };
+    assert_eq!(timeless(&held), timeless(&read));
+    let time = |rows: &[Entry], name: &str| rows.iter().find(|row| row.name == name.into()).unwrap().modified;
+    assert_eq!(time(&held, "still"), time(&read, "still"));
+    assert_eq!(time(&held, "copied"), time(&read, "copied"), "a copy tells its time");
+    assert_eq!(time(&held, "cold"), None, "a put doesn't, and nobody makes one up");
+    assert_eq!(client.registry.cache_stats().total.invalidated, 3, "of what deletes leave above, and heads");
+}
+
+#[tokio::test]
+async fn a_refused_write_and_one_by_another_client_leave_the_listing_to_be_read() {
+    let server = server(["d/k"]);
+    let client = Client::of(&server);
+    client.list("d/").await;
+    server.faults().add(Rule::on("PutObject", Effect::access_denied()));
+    client.put("d/new").await.expect_err("denied");
+    server.store().put("lake", "d/theirs", "x");
+    assert_eq!(client.list("d/").await, ["k", "theirs"]);
+    assert_eq!(lists(&server), 2);
+}
+
+#[tokio::test]
+async fn past_its_life_a_directory_is_there_at_once_and_one_request_reads_it_again() {
+    let server = server(["d/k"]);
+    let client = Client::of(&server);
+    client.list("d/").await;
+    server.store().put("lake", "d/new", "x");
+    client.clock.advance(Duration::from_mins(2));
+    let gate = server.faults().hold("ListObjectsV2");
+    // Nothing answers, and it is there.
+    let stale = pages(&client.at("d/"), Freshness::Stale).await.expect("a listing");
+    assert_eq!((names(&stale), stale[0].source), (vec!["k".to_owned()], Source::Stale));
+    gate.open();
+    assert_eq!(client.list("d/").await, ["k", "new"]);
+    assert_eq!(lists(&server), 2);
+    let stats = client.registry.cache_stats().total;
+    assert_eq!((stats.stale, stats.hits, stats.misses), (1, 0, 2));
+    // A directory that isn't held is none that isn't there.
+    let held = pages(&client.at("other/"), Freshness::Held).await.expect("no page is no failure");
+    assert!(held.is_empty());
 }

@@ -98,7 +98,7 @@ fn search_jumps_to_what_begins_so_and_drops_what_leads_nowhere() {
 
 #[test]
 fn enter_goes_in_and_dot_dot_returns_to_the_row() {
-    let list = |req, uri: &str| Cmd::List { req: ReqId(req), uri: s3(uri), freshness: Freshness::Cached };
+    let list = |req, uri: &str| Cmd::List { req: ReqId(req), uri: s3(uri), freshness: Freshness::Stale };
     let inside = check("j<enter>", ready(ROWS), ">..", &[list(3, "s3://b/p/d/")]);
     let mut back = check("<enter>", inside, ">..", &[Cmd::Cancel(ReqId(3)), list(4, "s3://b/p/")]);
     arrive(&mut back, Side::Left, ROWS);
@@ -113,7 +113,7 @@ fn dot_dot_means_the_directory_and_not_the_file_of_its_name() {
 }
 
 fn list_of(req: u64, uri: Uri) -> Cmd {
-    Cmd::List { req: ReqId(req), uri, freshness: Freshness::Cached }
+    Cmd::List { req: ReqId(req), uri, freshness: Freshness::Stale }
 }
 
 #[test]
