@@ -242,7 +242,8 @@ fn trouble() -> State {
     let pane = &mut state.panes[0];
     *pane = bifold::app::Pane::new(s3("logs/"), Arrangement::default());
     let started = Timestamp(NOW - 900);
-    pane.listing = Some(Listing { req: ReqId(7), started, read_at: Some(started), source: None, held: false });
+    pane.listing =
+        Some(Listing { req: ReqId(7), started, read_at: Some(started), source: None, held: false });
     pane.read_at = Some(Timestamp(NOW - 900));
     pane.rows
         .push(Arc::new((0..1000).map(|at| object(&format!("{at:04}.log.gz"), 1_000 + at, None)).collect()));

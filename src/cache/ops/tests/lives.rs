@@ -264,13 +264,10 @@ fn a_look_at_what_is_held_counts_nothing() {
     assert!(cache.peek(&key, at(0)).is_none());
     store(&mut cache, &key, listing(&["a"]));
     let told = |cache: &mut OpCache, seconds| cache.peek(&key, at(seconds)).map(|(_, past)| past);
-    assert_eq!([0, 59, 60, 659, 660].map(|at| told(&mut cache, at)), [
-        Some(false),
-        Some(false),
-        Some(true),
-        Some(true),
-        None
-    ]);
+    assert_eq!(
+        [0, 59, 60, 659, 660].map(|at| told(&mut cache, at)),
+        [Some(false), Some(false), Some(true), Some(true), None]
+    );
     let total = cache.stats().total;
     assert_eq!((total.lookups(), total.stale, total.expired), (0, 0, 0));
 }
