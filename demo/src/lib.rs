@@ -25,6 +25,7 @@ pub mod calls;
 mod faults;
 mod front;
 pub mod picture;
+pub mod retry;
 pub mod samples;
 mod server;
 #[allow(clippy::wildcard_imports, reason = "of the protocol's types each file uses a dozen")]

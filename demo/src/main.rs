@@ -10,7 +10,7 @@ use std::time::Duration;
 use bifold::config::Env;
 use clap::{Parser, Subcommand};
 use demo::samples::{self, Scratch};
-use demo::{Options, Server, calls, picture};
+use demo::{Options, Server, calls, picture, retry};
 use tokio::runtime::{Builder, Runtime};
 
 /// bifold on an S3 server in memory with sample buckets. Nothing of yours is read or written.
@@ -34,6 +34,12 @@ struct Args {
 enum Command {
     /// Print how many requests each screen costs, as a Markdown table.
     Calls,
+    /// Break jobs off at 90 %, go on with them, and print what was sent again, as a Markdown table.
+    Retry {
+        /// The size of what is copied, in megabytes.
+        #[arg(long, default_value_t = 200)]
+        megabytes: u64,
+    },
     /// Draw the picture of the README from the program's real screen.
     Picture {
         /// The SVG file to write.
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
         Some(Command::Calls) => print_calls(),
+        Some(Command::Retry { megabytes }) => print_retry(*megabytes, args.latency),
         Some(Command::Picture { file }) => picture::readme(file).map(|()| ExitCode::SUCCESS),
         None if args.serve => serve(&args),
         None => open(&args),
@@ -97,6 +104,12 @@ fn serve(args: &Args) -> io::Result<ExitCode> {
 fn print_calls() -> io::Result<ExitCode> {
     let rows = runtime()?.block_on(calls::measure())?;
     write!(io::stdout(), "{}", calls::table(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_retry(megabytes: u64, latency: Duration) -> io::Result<ExitCode> {
+    let rows = runtime()?.block_on(retry::measure(megabytes * 1_000_000, latency))?;
+    write!(io::stdout(), "{}", retry::table(&rows))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@ mod basics;
 mod calls;
 mod faults;
 mod reads;
+mod retry;
 mod samples;
 mod support;
 mod writes;
