@@ -5,10 +5,11 @@ use super::key::{Code, Key};
 use super::state::State;
 
 /// The actions that the bar may show, in order.
-const SHOWN: [Action; 10] = [
+const SHOWN: [Action; 11] = [
     Action::Help,
     Action::Menu,
     Action::View,
+    Action::Edit,
     Action::Copy,
     Action::Move,
     Action::Mkdir,

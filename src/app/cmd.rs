@@ -1,10 +1,14 @@
 //! What to do next, as plain data: [`Cmd`].
 
+use std::path::PathBuf;
+
 use crate::model::{Arrangement, Ask, Frame, Freshness, Pages, Uri, Viewed};
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{Answer, JobId, JobSpec};
 
 use super::ahead::Next;
+
+use super::edit::{EditId, SaveHow};
 use super::msg::ReqId;
 use super::state::Session;
 
@@ -109,6 +113,31 @@ pub enum Cmd {
     ForgetKept(u64),
     /// Abort uploads of our own that nobody goes on with: `Kept` tells what remains.
     AbortUploads(Vec<RecordedUpload>),
+    /// Fetch a copy to be edited: `DraftFetched`.
+    FetchDraft {
+        /// The edit.
+        id: EditId,
+        /// What.
+        uri: Uri,
+    },
+    /// Give the terminal to the editor, on this file: `EditorClosed`.
+    RunEditor {
+        /// The edit.
+        id: EditId,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Write a copy back, if it changed: `DraftSaved`.
+    SaveDraft {
+        /// The edit.
+        id: EditId,
+        /// What may be replaced.
+        how: SaveHow,
+    },
+    /// Tell what changed: `DraftCompared`.
+    CompareDraft(EditId),
+    /// Nobody saves this copy any more; it stays where it is.
+    LeaveDraft(EditId),
     /// Make oneself heard: a job that took a while is over.
     Notify(String),
     /// Put a text into the terminal's clipboard (OSC 52).

@@ -272,12 +272,17 @@ pub(super) fn job_ended(state: &mut State, job: &Label) {
     }
 }
 
-/// This row came into this directory: panes on it list again now, and the active one goes to it.
-pub(super) fn changed(state: &mut State, dir: &Uri, row: &Wanted) {
+/// Something was written into this directory: panes on it list again now.
+pub(super) fn written(state: &mut State, dir: &Uri) {
     let now = state.now;
     for pane in state.panes.iter_mut().filter(|pane| pane.uri == *dir) {
         pane.relist.due = Some(now);
     }
+}
+
+/// This row came into this directory: panes on it list again now, and the active one goes to it.
+pub(super) fn changed(state: &mut State, dir: &Uri, row: &Wanted) {
+    written(state, dir);
     let pane = state.active_mut();
     if pane.uri == *dir {
         pane.wanted = Some(row.clone());

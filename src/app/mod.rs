@@ -20,6 +20,7 @@ pub mod ahead;
 pub mod bar;
 pub mod cmd;
 pub mod dialog;
+pub mod edit;
 pub mod jobs;
 mod kept;
 pub mod key;
@@ -98,6 +99,10 @@ fn route(state: &mut State, msg: Msg) {
         Msg::NotResumed { id, reason } => kept::not_resumed(state, id, &reason),
         Msg::WentAhead { req, requests } => ahead::went(state, req, requests),
         Msg::Seen(id, seen) => viewer::seen(state, id, seen),
+        Msg::DraftFetched { id, result } => edit::fetched(state, id, result),
+        Msg::EditorClosed { id, result } => edit::closed(state, id, result),
+        Msg::DraftSaved { id, saved } => edit::saved(state, id, saved),
+        Msg::DraftCompared { id, result } => edit::compared(state, id, result),
         Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),
     }
 }

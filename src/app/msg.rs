@@ -1,9 +1,12 @@
 //! What happened, as plain data: [`Msg`].
 
+use std::path::PathBuf;
+
 use crate::model::{Kind, Name, Order, Page, Seen, VfsError};
 use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
+use super::edit::{EditId, Saved};
 use super::key::Key;
 use super::stats::Stats;
 
@@ -124,6 +127,34 @@ pub enum Msg {
     },
     /// An open view tells something; one that is closed is no longer heard.
     Seen(ReqId, Seen),
+    /// The copy of an edit is there, or can't be.
+    DraftFetched {
+        /// The edit.
+        id: EditId,
+        /// Where it lies.
+        result: Result<PathBuf, VfsError>,
+    },
+    /// An editor has ended, or couldn't begin.
+    EditorClosed {
+        /// The edit.
+        id: EditId,
+        /// What failed.
+        result: Result<(), String>,
+    },
+    /// A save has ended.
+    DraftSaved {
+        /// The edit.
+        id: EditId,
+        /// How.
+        saved: Saved,
+    },
+    /// What tells a copy from what is there.
+    DraftCompared {
+        /// The edit.
+        id: EditId,
+        /// The difference as a text.
+        result: Result<String, VfsError>,
+    },
     /// The numbers of cache and requests changed.
     Stats(Box<Stats>),
     /// Something failed that belongs to no request: a task's panic, a file that can't be written.

@@ -10,6 +10,7 @@ use crate::transfer::journal::RecordedUpload;
 use super::ahead::Ahead;
 use super::cmd::Cmd;
 use super::dialog::{Dialog, EqInput};
+use super::edit::Edit;
 use super::jobs::Jobs;
 use super::keymap::Keymap;
 use super::msg::ReqId;
@@ -143,6 +144,8 @@ pub struct State {
     pub quick: Option<Quick>,
     /// What is asked for before a person asks.
     pub ahead: Ahead,
+    /// What is being edited.
+    pub edits: Vec<Edit>,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
     pub escape: Option<Timestamp>,
     last_request: u64,
@@ -175,6 +178,7 @@ impl State {
             viewer: None,
             quick: None,
             ahead: Ahead::default(),
+            edits: Vec::new(),
             escape: None,
             last_request: 0,
             outbox: Vec::new(),

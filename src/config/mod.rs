@@ -4,6 +4,7 @@
 mod cache;
 mod connection;
 mod dirs;
+mod editor;
 pub mod env;
 mod layers;
 mod load;
@@ -18,6 +19,7 @@ pub use cache::{
 };
 pub use connection::{ChecksumMode, Connection};
 pub use dirs::{Dirs, private_dir, private_file};
+pub use editor::editor;
 pub use env::Env;
 pub use layers::Origin;
 pub use load::{Loaded, Overrides, Problem, load};

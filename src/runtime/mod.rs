@@ -10,6 +10,7 @@
 //! terminal is given back however the program ends; what is being written is whole before it does.
 
 mod ahead;
+mod edit;
 mod fail;
 mod images;
 mod input;

@@ -6,6 +6,8 @@
 use std::io;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::Event;
@@ -16,12 +18,14 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
+use super::edit::Lent;
 use super::fail::FailPoint;
 use super::input::{Input, at_once, input};
 use super::pace::Pace;
 use super::runner::Runner;
 use super::signals::Signal;
 use super::terminal::Screen;
+use crate::app::edit::EditId;
 use crate::app::{self, Cmd, Msg, State};
 use crate::config::Notify;
 use crate::model::Timestamp;
@@ -41,8 +45,12 @@ const GRACE: Duration = Duration::from_secs(15);
 pub(crate) struct Panes<B: Backend, I, S> {
     /// Where it draws. Never dropped: its drop prints when the terminal is gone, and printing there panics.
     pub terminal: ManuallyDrop<Terminal<B>>,
-    /// What the terminal reports.
-    pub input: I,
+    /// What the terminal reports; none while a program that was started has it.
+    pub input: Option<I>,
+    /// Listens to the terminal again.
+    pub reopen: fn() -> I,
+    /// The editor, or why there is none.
+    pub editor: Result<Vec<String>, String>,
     /// What the terminal does beyond cells.
     pub screen: S,
     /// What the operating system asks.
@@ -72,6 +80,7 @@ struct Clockwork {
     /// The picture of the last frame, and whether it has to be wiped off.
     picture: Option<(u32, bool)>,
     ended: bool,
+    lent: Option<Lent>,
 }
 
 impl Clockwork {
@@ -86,6 +95,7 @@ impl Clockwork {
             clear: false,
             picture: None,
             ended: false,
+            lent: None,
         }
     }
 }
@@ -130,7 +140,8 @@ where
             if std::mem::take(&mut clock.suspend) {
                 self.suspend(&mut clock).await;
             }
-            if clock.pace.due(Instant::now()).is_some_and(|due| due <= Instant::now()) {
+            if clock.lent.is_none() && clock.pace.due(Instant::now()).is_some_and(|due| due <= Instant::now())
+            {
                 self.draw(&mut clock)?;
             }
         }
@@ -140,10 +151,11 @@ where
     /// Waits for whatever comes first, and takes it in.
     async fn wait(&mut self, clock: &mut Clockwork) {
         let never = Instant::now() + IDLE;
-        let frame = clock.pace.due(Instant::now());
+        let frame = clock.pace.due(Instant::now()).filter(|_| clock.lent.is_none());
         tokio::select! {
             biased;
-            event = self.input.next(), if clock.input_open => self.heard(clock, event),
+            event = next(&mut self.input), if clock.input_open => self.heard(clock, event),
+            ended = end_of(&mut clock.lent) => self.take_back(clock, &ended),
             Some(signal) = self.signals.recv() => self.signal(clock, signal),
             Some(msg) = self.inbox.recv() => self.update(clock, msg),
             () = sleep_until(frame.unwrap_or(never)), if frame.is_some() => {}
@@ -157,7 +169,10 @@ where
     async fn drain(&mut self, clock: &mut Clockwork) {
         let until = Instant::now() + DRAIN;
         while !clock.ended && Instant::now() < until {
-            let event = if clock.input_open { at_once(&mut self.input).await } else { None };
+            let event = match &mut self.input {
+                Some(input) if clock.input_open => at_once(input).await,
+                _ => None,
+            };
             match (event, self.inbox.try_recv()) {
                 (None, Err(_)) => return,
                 (event, msg) => {
@@ -197,12 +212,53 @@ where
     }
 
     fn signal(&mut self, clock: &mut Clockwork, signal: Signal) {
+        if clock.lent.is_some() {
+            return self.signal_while_lent(clock, signal);
+        }
         match signal {
-            Signal::Terminate => self.terminate(clock),
+            Signal::Terminate | Signal::Interrupt => self.terminate(clock),
             Signal::Suspend => clock.suspend = true,
             Signal::Resumed => self.resume(clock),
             Signal::Resized => self.measure(clock),
         }
+    }
+
+    /// The keys of a program that has the terminal signal the whole group: they aren't meant for bifold. But
+    /// when that program stops, so must bifold, or no shell gets the terminal.
+    fn signal_while_lent(&mut self, clock: &mut Clockwork, signal: Signal) {
+        match signal {
+            Signal::Terminate => self.terminate(clock),
+            Signal::Suspend => super::terminal::stop_alone(),
+            Signal::Interrupt | Signal::Resumed | Signal::Resized => {}
+        }
+    }
+
+    /// Gives the terminal to the editor. Jobs go on meanwhile, and what they tell is heard; nothing is drawn.
+    fn lend(&mut self, clock: &mut Clockwork, id: EditId, file: &Path) {
+        // A reader that still listens would take the editor's keys.
+        self.input = None;
+        self.screen.lend();
+        let started = self.editor.clone().and_then(|words| Lent::start(id, &words, file));
+        match started {
+            Ok(lent) => clock.lent = Some(lent),
+            Err(why) => {
+                self.listen(clock);
+                self.update(clock, Msg::EditorClosed { id, result: Err(why) });
+            }
+        }
+    }
+
+    /// The editor has ended: the terminal is bifold's again.
+    fn take_back(&mut self, clock: &mut Clockwork, ended: &io::Result<ExitStatus>) {
+        let Some(lent) = clock.lent.take() else { return };
+        self.listen(clock);
+        let result = lent.verdict(ended);
+        self.update(clock, Msg::EditorClosed { id: lent.id, result });
+    }
+
+    fn listen(&mut self, clock: &mut Clockwork) {
+        self.input = Some((self.reopen)());
+        self.resume(clock);
     }
 
     /// Stops until a shell goes on with the program.
@@ -223,7 +279,7 @@ where
         while let Some(signal) = self.signals.recv().await {
             match signal {
                 Signal::Resumed => break,
-                Signal::Terminate => self.terminate(clock),
+                Signal::Terminate | Signal::Interrupt => self.terminate(clock),
                 Signal::Suspend | Signal::Resized => {}
             }
         }
@@ -273,6 +329,7 @@ where
             match command {
                 Cmd::Quit => clock.ended = true,
                 Cmd::Suspend => clock.suspend = true,
+                Cmd::RunEditor { id, file } => self.lend(clock, id, &file),
                 Cmd::CopyToClipboard(text) => {
                     if let Err(error) = self.screen.copy(&text) {
                         tracing::warn!("the clipboard can't be reached: {error}");
@@ -325,6 +382,20 @@ where
         self.screen.end_frame()?;
         clock.pace.drawn(Instant::now());
         Ok(drawn?)
+    }
+}
+
+async fn next<I: Stream + Unpin>(input: &mut Option<I>) -> Option<I::Item> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn end_of(lent: &mut Option<Lent>) -> io::Result<ExitStatus> {
+    match lent {
+        Some(lent) => (&mut lent.ended).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::edit::Drafts;
 use super::jobs::{Jobs, Order};
 use super::kept::Opened;
 use super::views::Views;
@@ -31,6 +32,7 @@ pub(crate) struct Runner {
     views: Views,
     /// What must be complete before the program ends: directories being made, the session's file.
     writes: JoinSet<()>,
+    drafts: Drafts,
     state_dir: Option<PathBuf>,
 }
 
@@ -46,6 +48,7 @@ impl Runner {
         let opened = Arc::new(Opened::new(&services, state_dir.clone(), outbox.clone()));
         let jobs = Jobs::new(opened, outbox.clone());
         let resolve = resolver(&services.registry);
+        let drafts = Drafts::new(resolve.clone(), state_dir.as_deref());
         Self {
             services,
             resolve,
@@ -54,6 +57,7 @@ impl Runner {
             jobs,
             views,
             writes: JoinSet::new(),
+            drafts,
             state_dir,
         }
     }
@@ -81,6 +85,10 @@ impl Runner {
             Cmd::View { id, what, frame, anew } => self.views.open(id, *what, frame, anew),
             Cmd::AskView(id, ask) => self.views.ask(id, ask),
             Cmd::CloseView(id) => self.views.close(id),
+            Cmd::FetchDraft { id, uri } => drop(tokio::spawn(self.drafts.clone().fetch(id, uri, out))),
+            Cmd::SaveDraft { id, how } => self.write(self.drafts.clone().save(id, how, out)),
+            Cmd::CompareDraft(id) => drop(tokio::spawn(self.drafts.clone().compare(id, out))),
+            Cmd::LeaveDraft(id) => self.drafts.leave(id),
             Cmd::Cancel(req) => self.cancel(req),
             Cmd::ClearCache => self.services.registry.cache().clear(),
             Cmd::SaveSession(session) => self.save(session),

@@ -8,8 +8,10 @@ use tokio::sync::mpsc;
 /// A signal, in the program's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// SIGTERM, SIGHUP (a closed terminal), SIGINT from elsewhere.
+    /// SIGTERM, SIGHUP (a closed terminal).
     Terminate,
+    /// SIGINT: from elsewhere, or a key of a program that has the terminal.
+    Interrupt,
     /// SIGTSTP: stop until a shell goes on with it.
     Suspend,
     /// SIGCONT: it goes on.
@@ -24,7 +26,7 @@ pub(super) fn watch() -> io::Result<mpsc::Receiver<Signal>> {
     let kinds = [
         (SignalKind::terminate(), Signal::Terminate),
         (SignalKind::hangup(), Signal::Terminate),
-        (SignalKind::interrupt(), Signal::Terminate),
+        (SignalKind::interrupt(), Signal::Interrupt),
         (SignalKind::window_change(), Signal::Resized),
         (SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()), Signal::Suspend),
         (SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()), Signal::Resumed),

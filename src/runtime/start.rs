@@ -17,7 +17,7 @@ use super::runner::Runner;
 use super::terminal::{self, RealScreen};
 use super::{Services, keys, session, signals};
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
-use crate::config::{Env, HiddenChoice, Loaded};
+use crate::config::{Env, HiddenChoice, Loaded, editor};
 use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
 use crate::model::{Arrangement, S3Uri, Uri, UriError};
 use crate::view::Theme;
@@ -81,7 +81,9 @@ pub(crate) fn panes(
         let theme = Theme::detect(&opening.env, &opening.loaded.settings.ui);
         let panes = Panes {
             terminal: ManuallyDrop::new(real_terminal()?),
-            input: EventStream::new(),
+            input: Some(EventStream::new()),
+            reopen: EventStream::new,
+            editor: editor(&opening.env),
             screen,
             signals,
             inbox,

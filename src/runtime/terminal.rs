@@ -33,6 +33,8 @@ pub(super) trait Screen {
     fn notify(&mut self, how: Notify, text: &str) -> io::Result<()>;
     /// Has the terminal forget pictures of kitty's protocol, by their ids.
     fn forget(&mut self, pictures: &[u32]) -> io::Result<()>;
+    /// Gives the terminal back for a while, to a program that is started next.
+    fn lend(&mut self);
     /// Gives the terminal back and stops the process group. Comes back when a shell goes on with it, or
     /// at once, with `false`, where nobody could.
     fn suspend(&mut self) -> io::Result<bool>;
@@ -104,6 +106,10 @@ impl Screen for RealScreen {
         out.flush()
     }
 
+    fn lend(&mut self) {
+        give_back();
+    }
+
     fn suspend(&mut self) -> io::Result<bool> {
         if !resumable() {
             return Ok(false);
@@ -120,6 +126,15 @@ impl Screen for RealScreen {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         execute!(io::stdout(), EnterAlternateScreen)
+    }
+}
+
+/// Stops this process alone, until it is continued: the program that has the terminal stopped itself.
+pub(super) fn stop_alone() {
+    if resumable()
+        && let Err(error) = unix::kill_process(unix::getpid(), Signal::STOP)
+    {
+        tracing::warn!("bifold can't stop: {error}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! I/O, done by an engine on tokio.
 
 pub mod compare;
+pub mod edit;
 mod exec;
 pub mod io;
 pub mod job;

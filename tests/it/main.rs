@@ -9,6 +9,7 @@ mod jobs;
 mod local;
 mod model;
 mod pty;
+mod pty_edit;
 mod pty_jobs;
 mod pty_view;
 mod requests;

@@ -2,6 +2,7 @@
 
 use crate::app::action::{Action, Group};
 use crate::app::dialog::selected_job;
+use crate::app::edit::is_file;
 use crate::app::jobs::Phase;
 use crate::app::pane::{Pane, Row};
 use crate::app::state::State;
@@ -18,6 +19,7 @@ impl Action {
             Self::Delete => has_choice(pane) && writable(state),
             Self::Move => has_choice(pane) && writable(state) && !pane.is_buckets(),
             Self::Rename => pane.current().is_some() && writable(state) && !pane.is_buckets(),
+            Self::Edit => writable(state) && pane.current().is_some_and(is_file),
             Self::Mkdir => writable(state),
             Self::View => viewer::can_view(pane),
             Self::ErrorText => pane.error.is_some() || state.last_error.is_some(),

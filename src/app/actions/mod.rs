@@ -12,7 +12,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::key::{Code, Key};
 use super::state::State;
-use super::{kept, leaving, viewer};
+use super::{edit, kept, leaving, viewer};
 
 pub(super) use marking::mark_glob;
 pub(super) use operations::{chosen, resolve};
@@ -67,6 +67,7 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Rename => operations::ask_rename(state),
         Action::Mkdir => operations::ask_mkdir(state),
         Action::Delete => dialog::open_delete(state),
+        Action::Edit => edit::begin(state),
         Action::CopyUri => operations::copy_uri(state),
         Action::Jobs => dialog::open_jobs(state),
         Action::Stats => state.dialogs.push(dialog::Dialog::Stats { top: 0 }),

@@ -24,7 +24,7 @@ pub struct Buttons {
 
 /// What a key meant to a row of buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Press {
+pub(in crate::app) enum Press {
     /// This button was chosen.
     Chosen(usize),
     /// The question was left without an answer.
@@ -35,11 +35,11 @@ pub(super) enum Press {
 
 impl Buttons {
     /// These buttons, with the focus on the first.
-    pub(super) fn new(all: &'static [Button]) -> Self {
+    pub(in crate::app) fn new(all: &'static [Button]) -> Self {
         Self { all, focus: 0 }
     }
 
-    pub(super) fn press(&mut self, key: Key) -> Press {
+    pub(in crate::app) fn press(&mut self, key: Key) -> Press {
         let count = self.all.len();
         match key.code {
             Code::Esc => return Press::Left,

@@ -7,7 +7,8 @@ use super::{Button, Buttons, Dialog};
 use crate::app::jobs::Job;
 use crate::app::key::Key;
 use crate::app::state::State;
-use crate::app::{kept, work};
+use crate::app::{edit, kept, work};
+use crate::model::Uri;
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{JobId, JobKind};
 
@@ -22,6 +23,8 @@ pub enum Then {
     Undo(JobId),
     /// Forgets a job that stands in the journal.
     Forget(JobId),
+    /// Fetches a large object to be edited.
+    Edit(Uri),
     /// Aborts uploads.
     Abort(Vec<RecordedUpload>),
 }
@@ -55,6 +58,10 @@ const FORGET: &[Button] = &[
     Button { label: "Keep it", letter: 'k', danger: false },
     Button { label: "Forget it", letter: 'f', danger: true },
 ];
+const EDIT: &[Button] = &[
+    Button { label: "Leave it", letter: 'l', danger: false },
+    Button { label: "Fetch it", letter: 'f', danger: false },
+];
 const ABORT: &[Button] = &[
     Button { label: "Leave them", letter: 'l', danger: false },
     Button { label: "Abort them", letter: 'a', danger: true },
@@ -67,6 +74,7 @@ fn open(state: &mut State, text: String, then: Then) {
         Then::Resume(_) => RESUME,
         Then::Undo(_) => UNDO,
         Then::Forget(_) => FORGET,
+        Then::Edit(_) => EDIT,
         Then::Abort(_) => ABORT,
     });
     state.dialogs.push(Dialog::Confirm(Box::new(Confirm { text, top: 0, buttons, then })));
@@ -102,6 +110,7 @@ fn agreed(state: &mut State) {
         Then::Resume(id) => kept::resume(state, id),
         Then::Undo(id) => kept::undo(state, id),
         Then::Forget(id) => kept::forget(state, id),
+        Then::Edit(uri) => edit::fetch(state, uri),
         Then::Abort(uploads) => kept::abort_uploads(state, uploads),
     }
 }
@@ -153,6 +162,15 @@ pub(super) fn undo(state: &mut State, id: JobId) {
         all_of(job)
     );
     open(state, text, Then::Undo(id));
+}
+
+/// Asks whether to fetch so much to edit it.
+pub(in crate::app) fn edit(state: &mut State, uri: Uri, size: u64) {
+    let text = format!(
+        "Fetch {} MB to edit {uri} ?\nAn editor needs the whole object, and all of it is sent again when it is saved.",
+        size / 1_000_000
+    );
+    open(state, text, Then::Edit(uri));
 }
 
 /// Asks whether to forget a job of the journal.

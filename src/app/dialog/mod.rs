@@ -23,11 +23,13 @@ use crate::model::{Timestamp, Uri};
 use crate::transfer::{Counts, JobId, JobKind, Question, SourceItem};
 
 use super::action::Action;
+use super::edit::{EditId, EditQuestion};
 use super::key::Key;
 use super::keymap::HelpRow;
 use super::msg::{Candidate, ReqId};
 use super::state::State;
 
+pub(super) use buttons::Press;
 pub use buttons::{Button, Buttons};
 pub use confirm::{Confirm, Then};
 pub use plan::Planning;
@@ -72,6 +74,8 @@ pub enum PromptKind {
     Rename(Box<SourceItem>),
     /// The name of a new directory, or bucket, in this one.
     Mkdir(Uri),
+    /// Where to save an edited copy.
+    SaveAs(EditId),
     /// A pattern of names to mark (`true`) or unmark.
     Glob(bool),
 }
@@ -243,6 +247,8 @@ pub enum Dialog {
         /// The first line that is shown.
         top: usize,
     },
+    /// What becomes of an edited copy that can't just be written back.
+    Edit(Box<EditQuestion>),
     /// Whether to do something that can't be taken back.
     Confirm(Box<Confirm>),
     /// Whether a search in a view reads on.
@@ -263,6 +269,7 @@ impl Dialog {
             Self::Delete(question) if question.bucket.is_none() => Some(&question.buttons),
             Self::Job(question) => Some(&question.buttons),
             Self::Quit(buttons) => Some(buttons),
+            Self::Edit(question) => Some(&question.buttons),
             Self::Confirm(confirm) => Some(&confirm.buttons),
             Self::ReadOn(question) => Some(&question.buttons),
             _ => None,
@@ -280,6 +287,7 @@ pub(super) fn press(state: &mut State, key: Key) {
         Some(Dialog::Quit(_)) => ask::press_quit(state, key),
         Some(Dialog::Jobs { .. }) => panels::press_jobs(state, key),
         Some(Dialog::JobDetail { .. }) => panels::press_detail(state, key),
+        Some(Dialog::Edit(_)) => crate::app::edit::press(state, key),
         Some(Dialog::Confirm(_)) => confirm::press(state, key),
         Some(Dialog::ReadOn(_)) => read_on::press(state, key),
         Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
@@ -290,11 +298,11 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
-pub(super) use confirm::resume_deletion;
+pub(super) use confirm::{edit as ask_edit, resume_deletion};
 pub(super) use delete::open as open_delete;
 pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
 pub(super) use plan::{plan_failed, planned};
 pub(super) use prompt::{open as open_prompt, open_transfer, paste, probed};
 pub(super) use read_on::ask as ask_to_read;
-pub(super) use text::{open_help, show_error, show_failure};
+pub(super) use text::{open_help, show, show_error, show_failure};

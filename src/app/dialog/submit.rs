@@ -4,6 +4,7 @@ use super::prompt::{leave, object, top};
 use super::{Chosen, Dialog, Prompt, PromptKind, plan};
 use crate::app::actions::{mark_glob, resolve};
 use crate::app::cmd::Cmd;
+use crate::app::edit::{EditId, SaveHow};
 use crate::app::pane::Wanted;
 use crate::app::state::State;
 use crate::app::{listings, work};
@@ -22,6 +23,8 @@ enum Meaning {
     Unknown(Uri),
     /// Make this directory or bucket.
     Make(Uri),
+    /// Save an edited copy there.
+    SaveAs(EditId, Uri),
     /// Mark or unmark by this pattern.
     Glob(String, bool),
 }
@@ -95,6 +98,10 @@ fn act(state: &mut State, meaning: Meaning) {
             Ok(()) => leave(state),
             Err(problem) => object(state, problem),
         },
+        Meaning::SaveAs(id, uri) => {
+            leave(state);
+            crate::app::edit::save(state, id, SaveHow::As(uri));
+        }
         Meaning::Go(uri) => {
             leave(state);
             listings::go(state, state.active, uri, None);
@@ -125,7 +132,7 @@ fn start(state: &mut State, target: Target) {
             work::start_chosen(state, kind, *chosen, Some(target), options);
         }
         PromptKind::Rename(item) => start_rename(state, *item, target),
-        PromptKind::GoTo | PromptKind::Mkdir(_) | PromptKind::Glob(_) => {}
+        PromptKind::GoTo | PromptKind::Mkdir(_) | PromptKind::Glob(_) | PromptKind::SaveAs(_) => {}
     }
 }
 
@@ -149,7 +156,23 @@ fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {
             let name = new_name(dir, text.strip_suffix('/').unwrap_or(text))?;
             Ok(Meaning::Make(dir.join(&name, kind)))
         }
+        PromptKind::SaveAs(id) => save_as(state, prompt, *id),
         PromptKind::Glob(mark) => Ok(Meaning::Glob(text.to_owned(), *mark)),
+    }
+}
+
+/// Another location for an edited copy: a file, not what it was made from.
+fn save_as(state: &State, prompt: &Prompt, id: EditId) -> Result<Meaning, String> {
+    let uri = resolve(state, prompt.input.text())?;
+    if prompt.preset.as_ref().is_some_and(|(text, preset)| prompt.input.text() == text || *preset == uri) {
+        return Err("that is what was changed: give another name".to_owned());
+    }
+    if uri.as_s3().is_some_and(crate::model::S3Uri::is_dir_shaped) {
+        return Err("that is a directory: add a name".to_owned());
+    }
+    match state.refusal(Op::Write, &uri) {
+        Some(error) => Err(error.to_string()),
+        None => Ok(Meaning::SaveAs(id, uri)),
     }
 }
 

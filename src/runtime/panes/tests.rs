@@ -98,6 +98,7 @@ impl Screen for Counting {
     fn forget(&mut self, _: &[u32]) -> io::Result<()> {
         Ok(())
     }
+    fn lend(&mut self) {}
 
     fn suspend(&mut self) -> io::Result<bool> {
         Ok(false)
@@ -142,7 +143,9 @@ async fn a_burst_of_progress_is_taken_in_whole_and_drawn_a_few_times() {
     let (_signals, signals) = mpsc::channel(1);
     let panes = Panes {
         terminal: ManuallyDrop::new(Terminal::new(Cells(TestBackend::new(80, 24))).unwrap()),
-        input: stream::pending(),
+        input: Some(stream::pending()),
+        reopen: stream::pending,
+        editor: Ok(vec!["false".to_owned()]),
         screen,
         signals,
         inbox,

@@ -4,6 +4,7 @@ use ratatui::text::Span;
 
 use super::{Line, Sheet, blank};
 use crate::app::dialog::{BucketName, Buttons, Chosen, Confirm, DeleteQuestion, JobQuestion, ReadQuestion};
+use crate::app::edit::EditQuestion;
 use crate::model::text::{Align, cut_middle, escape, pad};
 use crate::model::{Entry, Kind, Uri};
 use crate::transfer::{Conflict, Question};
@@ -188,6 +189,16 @@ pub fn read_on(sheet: &mut Sheet<'_>, question: &ReadQuestion) {
     ));
     let requests = format::counted(question.requests, "request", "requests");
     sheet.body = sheet.say(&format!("The search would send about {requests}{cost}."), sheet.look.theme.text);
+    sheet.foot.push(blank());
+    buttons(sheet, &question.buttons);
+}
+
+/// What becomes of an edited copy.
+pub fn edit(sheet: &mut Sheet<'_>, question: &EditQuestion) {
+    sheet.call("Edit");
+    for line in question.text.lines() {
+        sheet.tell(&escape(line));
+    }
     sheet.foot.push(blank());
     buttons(sheet, &question.buttons);
 }

@@ -51,6 +51,7 @@ fn draw_one(
         Dialog::Quit(buttons) => ask::quit(&mut sheet, buttons),
         Dialog::Jobs { selected } => jobs::jobs(&mut sheet, *selected),
         Dialog::JobDetail { id, top } => jobs::detail(&mut sheet, *id, *top),
+        Dialog::Edit(question) => ask::edit(&mut sheet, question),
         Dialog::Confirm(confirm) => ask::confirm(&mut sheet, confirm),
         Dialog::ReadOn(question) => ask::read_on(&mut sheet, question),
         Dialog::Stats { top } => stats::numbers(&mut sheet, *top),

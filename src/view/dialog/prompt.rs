@@ -34,6 +34,9 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
         PromptKind::Mkdir(uri) => {
             ("Make a directory", format!("The name of a new directory in {}:", words::location(uri, state)))
         }
+        PromptKind::SaveAs(_) => {
+            ("Save as", "Save your text as another file or object, which must not be there:".to_owned())
+        }
         PromptKind::Glob(true) => {
             ("Mark", "Mark the names that match, such as *.csv or part-0000[1-5]*:".to_owned())
         }

@@ -1,0 +1,127 @@
+//! Editing, as the panes do it: the copies that are open, and the program that has the terminal meanwhile.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::mpsc::Sender;
+
+use crate::app::Msg;
+use crate::app::edit::{EditId, SaveHow, Saved};
+use crate::model::{Op, Result, Uri, VfsError};
+use crate::transfer::Resolver;
+use crate::transfer::edit::{Draft, Save};
+
+/// The copies that are open. A clone is another handle on the same.
+#[derive(Clone)]
+pub(super) struct Drafts {
+    resolve: Resolver,
+    /// Where they lie; none where there is no state directory.
+    dir: Option<PathBuf>,
+    open: Arc<Mutex<HashMap<EditId, Arc<tokio::sync::Mutex<Option<Draft>>>>>>,
+}
+
+impl Drafts {
+    pub(super) fn new(resolve: Resolver, state_dir: Option<&Path>) -> Self {
+        Self { resolve, dir: state_dir.map(|dir| dir.join("edits")), open: Arc::default() }
+    }
+
+    /// Fetches a copy: `DraftFetched`.
+    pub(super) async fn fetch(self, id: EditId, uri: Uri, out: Sender<Msg>) {
+        let result = self.copy(id, &uri).await;
+        let _ = out.send(Msg::DraftFetched { id, result }).await;
+    }
+
+    async fn copy(&self, id: EditId, uri: &Uri) -> Result<PathBuf> {
+        let none = || io::Error::other("there is no state directory for a copy: set HOME or XDG_STATE_HOME");
+        let dir = self.dir.clone().ok_or_else(|| VfsError::io(Op::Read, uri.clone(), none()))?;
+        let draft = Draft::fetch((self.resolve)(uri)?, &dir, false).await?;
+        let file = draft.file().to_owned();
+        self.open.lock().insert(id, Arc::new(tokio::sync::Mutex::new(Some(draft))));
+        Ok(file)
+    }
+
+    /// Writes a copy back, if it changed: `DraftSaved`. What is written is removed here.
+    pub(super) async fn save(self, id: EditId, how: SaveHow, out: Sender<Msg>) {
+        let Some(held) = self.held(id) else { return };
+        let mut held = held.lock().await;
+        let Some(draft) = held.as_mut() else { return };
+        let saved = match self.write(draft, how).await {
+            Ok(saved) => {
+                if let Some(draft) = held.take() {
+                    draft.discard();
+                }
+                self.open.lock().remove(&id);
+                saved
+            }
+            Err(error) => Saved::Failed(error),
+        };
+        let _ = out.send(Msg::DraftSaved { id, saved }).await;
+    }
+
+    async fn write(&self, draft: &mut Draft, how: SaveHow) -> Result<Saved> {
+        let how = match how {
+            SaveHow::Bound if !draft.changed().await? => return Ok(Saved::Unchanged),
+            SaveHow::Bound => Save::Bound,
+            SaveHow::Over => Save::Over,
+            SaveHow::As(uri) => Save::As((self.resolve)(&uri)?),
+        };
+        draft.save(&how).await?;
+        Ok(Saved::Written(draft.origin().clone()))
+    }
+
+    /// Tells what changed: `DraftCompared`.
+    pub(super) async fn compare(self, id: EditId, out: Sender<Msg>) {
+        let Some(held) = self.held(id) else { return };
+        let held = held.lock().await;
+        let Some(draft) = held.as_ref() else { return };
+        let result = draft.difference().await;
+        let _ = out.send(Msg::DraftCompared { id, result }).await;
+    }
+
+    /// Nobody saves it any more; the file stays.
+    pub(super) fn leave(&self, id: EditId) {
+        self.open.lock().remove(&id);
+    }
+
+    fn held(&self, id: EditId) -> Option<Arc<tokio::sync::Mutex<Option<Draft>>>> {
+        self.open.lock().get(&id).cloned()
+    }
+}
+
+/// A program that has the terminal.
+pub(super) struct Lent {
+    /// What it edits.
+    pub(super) id: EditId,
+    /// Its end.
+    pub(super) ended: BoxFuture<'static, io::Result<ExitStatus>>,
+    program: String,
+}
+
+impl Lent {
+    /// Starts the editor on a file: arguments, never a shell.
+    pub(super) fn start(id: EditId, words: &[String], file: &Path) -> std::result::Result<Self, String> {
+        let (program, args) = words.split_first().ok_or("there is no editor")?;
+        let child = tokio::process::Command::new(program).args(args).arg(file).spawn();
+        let mut child = child.map_err(|error| {
+            format!(
+                "the editor {program} doesn't start: {error}; set $VISUAL or $EDITOR to one that is installed"
+            )
+        })?;
+        let ended = Box::pin(async move { child.wait().await });
+        Ok(Self { id, ended, program: program.clone() })
+    }
+
+    /// What its end tells.
+    pub(super) fn verdict(&self, ended: &io::Result<ExitStatus>) -> std::result::Result<(), String> {
+        match ended {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("{} ended with {status}", self.program)),
+            Err(error) => Err(format!("{} can't be waited for: {error}", self.program)),
+        }
+    }
+}

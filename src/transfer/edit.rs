@@ -1,0 +1,219 @@
+//! Editing a thing through a copy of one's own, which is written back only over what it was made from:
+//! [`Draft`].
+//!
+//! Invariants: what an editor wrote stays on disk until the service has it; nothing is replaced that isn't what
+//! was fetched, unless a person says so, and then only what is there at that moment.
+
+mod difference;
+mod place;
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use sha2::{Digest, Sha256};
+use tokio::fs::{self, File, OpenOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::model::{Entry, ErrorKind, Freshness, Op, Result, Tag, Uri, VfsError};
+use crate::vfs::{Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Sink};
+
+/// Up to how many bytes of each side a difference is made of.
+const COMPARED: u64 = 4 << 20;
+
+/// What a save may replace.
+#[derive(Clone, Debug)]
+pub enum Save {
+    /// What the draft was made from, or saved as last; else `Conflict`.
+    Bound,
+    /// Whatever is there at this moment: a person was told that it isn't what they began with.
+    Over,
+    /// Nothing: another name, which must be free.
+    As(DynPath),
+}
+
+/// A copy of a thing in a directory of its own, for an editor.
+#[derive(Debug)]
+pub struct Draft {
+    origin: DynPath,
+    file: PathBuf,
+    tag: Option<Tag>,
+    content: [u8; 32],
+}
+
+impl Draft {
+    /// Fetches what is there now, through the cache of bodies, into a new directory below `dir` that only
+    /// its owner may enter. `read_only` is for programs that only show it.
+    pub async fn fetch(origin: DynPath, dir: &Path, read_only: bool) -> Result<Self> {
+        let io = |error| VfsError::io(Op::Read, origin.uri().clone(), error);
+        let file = place::new_file(dir, &origin.name()).map_err(io)?;
+        match fill(&origin, &file, read_only).await {
+            Ok((tag, content)) => Ok(Self { origin, file, tag, content }),
+            Err(error) => {
+                place::remove(&file);
+                Err(error)
+            }
+        }
+    }
+
+    /// The copy.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it is a copy of.
+    pub fn origin(&self) -> &Uri {
+        self.origin.uri()
+    }
+
+    /// Whether the copy holds something else than what was fetched or saved last.
+    pub async fn changed(&self) -> Result<bool> {
+        Ok(self.hash().await? != self.content)
+    }
+
+    /// Writes the copy back, with all that the object carries: headers, metadata, tags, class, encryption.
+    ///
+    /// # Errors
+    /// `Conflict` where what is there isn't what `how` allows to be replaced. Whatever fails, the copy stays.
+    pub async fn save(&mut self, how: &Save) -> Result<Entry> {
+        let target = match how {
+            Save::As(path) => path.clone(),
+            Save::Bound | Save::Over => self.origin.clone(),
+        };
+        let precondition = self.precondition(how).await?;
+        let attributes = self.carried().await?;
+        let size = fs::metadata(&self.file).await.map_err(|error| self.lost(error))?.len();
+        let hint = CreateHint { size: Some(size), attributes, ..CreateHint::default() };
+        let sink = target.create(hint).await?;
+        match self.send(&*sink, size, precondition).await {
+            Ok((placed, sent)) => {
+                (self.tag, self.content, self.origin) = (placed.entry.tag.clone(), sent, target);
+                Ok(placed.entry)
+            }
+            Err(error) => {
+                if let Err(left) = sink.abort().await {
+                    tracing::warn!("what a failed save began can't be ended: {left}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What changed between what is there now and the copy, line by line, as a text.
+    pub async fn difference(&self) -> Result<String> {
+        let now = head_of(&self.origin).await?;
+        let mut mine = Vec::new();
+        let file = File::open(&self.file).await.map_err(|error| self.lost(error))?;
+        file.take(COMPARED + 1).read_to_end(&mut mine).await.map_err(|error| self.lost(error))?;
+        Ok(difference::of(now.as_deref(), &mine, COMPARED as usize))
+    }
+
+    /// Removes the copy: it is saved, or nobody wants it.
+    pub fn discard(self) {
+        place::remove(&self.file);
+    }
+
+    async fn precondition(&self, how: &Save) -> Result<Precondition> {
+        match how {
+            Save::As(_) => Ok(Precondition::Absent),
+            // No tag, no way to know: it is asked about as if it had changed.
+            Save::Bound => match &self.tag {
+                Some(tag) => Ok(Precondition::Matches(tag.clone())),
+                None => Err(self.conflict("its service tells no tag to compare")),
+            },
+            Save::Over => match self.origin.stat(Freshness::Past).await {
+                Ok(there) => Ok(there.tag.map_or(Precondition::None, Precondition::Matches)),
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Precondition::Absent),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// What the thing carries besides its bytes, without the time of its content, which is another now.
+    async fn carried(&self) -> Result<Attributes> {
+        let carried = match self.origin.carried().await {
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unsupported) => {
+                Attributes::default()
+            }
+            carried => carried?,
+        };
+        Ok(Attributes { modified: None, nanos: 0, ..carried })
+    }
+
+    async fn send(&self, sink: &dyn Sink, size: u64, on: Precondition) -> Result<(Placed, [u8; 32])> {
+        let mut file = File::open(&self.file).await.map_err(|error| self.lost(error))?;
+        let (mut hash, mut offset) = (Sha256::new(), 0);
+        while offset < size || offset == 0 {
+            let len = sink.layout().part_size.min(size - offset);
+            let mut part = vec![0; usize::try_from(len).unwrap_or_default()];
+            file.read_exact(&mut part).await.map_err(|error| self.lost(error))?;
+            hash.update(&part);
+            let part = Bytes::from(part);
+            sink.write_part(offset, len, futures::stream::once(async { Ok(part) }).boxed()).await?;
+            offset += len;
+            if size == 0 {
+                break;
+            }
+        }
+        Ok((sink.commit(on).await?, hash.finalize().into()))
+    }
+
+    async fn hash(&self) -> Result<[u8; 32]> {
+        let mut file = File::open(&self.file).await.map_err(|error| self.lost(error))?;
+        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
+        loop {
+            match file.read(&mut buffer).await.map_err(|error| self.lost(error))? {
+                0 => return Ok(hash.finalize().into()),
+                read => hash.update(&buffer[..read]),
+            }
+        }
+    }
+
+    fn conflict(&self, why: &str) -> VfsError {
+        VfsError::new(Op::Write, self.origin.uri().clone(), ErrorKind::Conflict, why)
+    }
+
+    /// The copy itself can't be read any more.
+    fn lost(&self, error: std::io::Error) -> VfsError {
+        VfsError::io(Op::Read, Uri::Local(self.file.clone()), error)
+    }
+}
+
+/// Writes what is there now into a file, and gives its tag and its hash.
+async fn fill(origin: &DynPath, file: &Path, read_only: bool) -> Result<(Option<Tag>, [u8; 32])> {
+    let io = |error| VfsError::io(Op::Write, Uri::Local(file.to_owned()), error);
+    let reading = origin.fetch(None, &Fetch::now()).await?;
+    let mode = if read_only { 0o400 } else { 0o600 };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(mode);
+    let mut out = OpenOptions::from(options).open(file).await.map_err(io)?;
+    let (mut body, mut hash) = (reading.body, Sha256::new());
+    while let Some(bytes) = body.try_next().await? {
+        hash.update(&bytes);
+        out.write_all(&bytes).await.map_err(io)?;
+    }
+    out.flush().await.map_err(io)?;
+    let tag = match reading.head {
+        Some(head) => head.entry.tag.clone(),
+        None => origin.stat(Freshness::Past).await?.tag,
+    };
+    Ok((tag, hash.finalize().into()))
+}
+
+/// The beginning of what is there now; `None` where nothing is.
+async fn head_of(path: &DynPath) -> Result<Option<Vec<u8>>> {
+    let mut body = match path.fetch(None, &Fetch::now()).await {
+        Ok(reading) => reading.body,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::new();
+    while let Some(bytes) = body.try_next().await? {
+        head.extend_from_slice(&bytes);
+        if head.len() as u64 > COMPARED {
+            break;
+        }
+    }
+    Ok(Some(head))
+}
