@@ -53,6 +53,8 @@ pub enum Command {
     Stat(Stat),
     /// Write files and objects to standard output
     Cat(Locations),
+    /// Edit a file or an object in $VISUAL or $EDITOR; an object goes back only over what was fetched
+    Edit(Edit),
     /// What was begun in parts and never ended: it shows in no listing, and is billed
     #[command(subcommand)]
     Uploads(Uploads),
@@ -184,6 +186,13 @@ pub struct Verify {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `edit`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Edit {
+    /// What to edit
+    pub location: OsString,
 }
 
 /// `stat`.

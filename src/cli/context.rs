@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::Status;
 use super::out::tell;
+use crate::config::Env;
 use crate::model::{ErrorKind, Kind, Op, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
 use crate::runtime::Services;
 use crate::transfer::journal::Remembered;
@@ -77,6 +78,8 @@ impl Failure {
 pub(super) struct Context {
     pub(super) services: Services,
     pub(super) uris: UriContext,
+    /// The environment, which names the editor.
+    pub(super) env: Env,
     /// Where the state file is.
     pub(super) state: Option<PathBuf>,
 }

@@ -9,6 +9,7 @@ mod cat;
 mod config;
 mod context;
 mod cp;
+mod edit;
 mod job;
 mod jobs;
 mod ls;
@@ -159,7 +160,7 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
         let services = services(&loaded, &env);
         let services =
             if command.keeps_jobs() { services.keeping(journal(&loaded, &env).await) } else { services };
-        let context = Context { services, uris, state: loaded.dirs.state.clone() };
+        let context = Context { services, uris, env: env.clone(), state: loaded.dirs.state.clone() };
         let status = one(command, &context, &mut out).await?;
         out.flush()?;
         Ok::<_, Failure>(status)
@@ -191,6 +192,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Cat(args) => cat::run(&args.locations, context, out).await,
         Command::Uploads(args) => uploads::run(&args, context, out).await,
         Command::Cache(args) => cache::run(&args, context, out).await,
+        Command::Edit(args) => edit::run(&args.location, context).await,
         Command::Config => Ok(Status::Done),
     }
 }

@@ -27,7 +27,7 @@ use super::signals::Signal;
 use super::terminal::Screen;
 use crate::app::edit::EditId;
 use crate::app::{self, Cmd, Msg, State};
-use crate::config::Notify;
+use crate::config::{Env, Notify, editor};
 use crate::model::Timestamp;
 use crate::model::text::escape;
 use crate::view::{self, Theme};
@@ -49,8 +49,8 @@ pub(crate) struct Panes<B: Backend, I, S> {
     pub input: Option<I>,
     /// Listens to the terminal again.
     pub reopen: fn() -> I,
-    /// The editor, or why there is none.
-    pub editor: Result<Vec<String>, String>,
+    /// The environment, which names the editor.
+    pub env: Env,
     /// What the terminal does beyond cells.
     pub screen: S,
     /// What the operating system asks.
@@ -235,11 +235,14 @@ where
 
     /// Gives the terminal to the editor. Jobs go on meanwhile, and what they tell is heard; nothing is drawn.
     fn lend(&mut self, clock: &mut Clockwork, id: EditId, file: &Path) {
+        let words = match editor(&self.env) {
+            Ok(words) => words,
+            Err(why) => return self.update(clock, Msg::EditorClosed { id, result: Err(why) }),
+        };
         // A reader that still listens would take the editor's keys.
         self.input = None;
         self.screen.lend();
-        let started = self.editor.clone().and_then(|words| Lent::start(id, &words, file));
-        match started {
+        match Lent::start(id, &words, file) {
             Ok(lent) => clock.lent = Some(lent),
             Err(why) => {
                 self.listen(clock);

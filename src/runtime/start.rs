@@ -17,7 +17,7 @@ use super::runner::Runner;
 use super::terminal::{self, RealScreen};
 use super::{Services, keys, session, signals};
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
-use crate::config::{Env, HiddenChoice, Loaded, editor};
+use crate::config::{Env, HiddenChoice, Loaded};
 use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
 use crate::model::{Arrangement, S3Uri, Uri, UriError};
 use crate::view::Theme;
@@ -83,7 +83,7 @@ pub(crate) fn panes(
             terminal: ManuallyDrop::new(real_terminal()?),
             input: Some(EventStream::new()),
             reopen: EventStream::new,
-            editor: editor(&opening.env),
+            env: opening.env.clone(),
             screen,
             signals,
             inbox,

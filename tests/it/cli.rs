@@ -484,6 +484,34 @@ fn config_names_each_value_and_each_mistake() {
 }
 
 #[test]
+fn edit_writes_back_what_changed_and_keeps_what_lost_a_race() {
+    let place = Place::new();
+    place.put("k.txt", "old\n");
+    place.write("editor", "echo mine >> \"$1\"\n");
+    place.write("racer", "echo mine > \"$1\"; exit 0\n");
+    place.write("quitter", "echo mine > \"$1\"; exit 3\n");
+    let edit = |script: &str| {
+        let output =
+            place.command().args(["edit", "s3://box/k.txt"]).env("EDITOR", format!("sh {script}")).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(edit("editor"), (Some(0), String::new()));
+    assert_eq!(place.server.store().get("box", "k.txt").unwrap(), "old\nmine\n");
+    let (status, told) = edit("quitter");
+    assert_eq!(status, Some(1));
+    assert!(told.contains("nothing was written back; your text is in "), "{told}");
+    let theirs = demo::Effect::run(|store| store.put("box", "k.txt", "theirs\n"));
+    place.server.faults().add(demo::Rule::on("PutObject", theirs));
+    let (status, told) = edit("racer");
+    assert_eq!(status, Some(1));
+    assert!(told.contains("-theirs") && told.contains("+mine"), "{told}");
+    assert_eq!(place.server.store().get("box", "k.txt").unwrap(), "theirs\n");
+    let kept = told.lines().find_map(|line| line.split("your text is in ").nth(1)).unwrap();
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "mine\n");
+}
+
+#[test]
 fn a_read_only_connection_refuses_before_any_request() {
     let place = Place::new();
     place.put("k", "1");

@@ -145,7 +145,7 @@ async fn a_burst_of_progress_is_taken_in_whole_and_drawn_a_few_times() {
         terminal: ManuallyDrop::new(Terminal::new(Cells(TestBackend::new(80, 24))).unwrap()),
         input: Some(stream::pending()),
         reopen: stream::pending,
-        editor: Ok(vec!["false".to_owned()]),
+        env: Env::default(),
         screen,
         signals,
         inbox,
