@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Entry, ErrorKind, Freshness, Op, Result, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Op, Result, Tag, VfsError};
 use crate::vfs::{DynPath, Fetch};
 
 /// What is asked for at a time at least: an object's first screen is one request of this size.
@@ -30,13 +30,27 @@ pub struct Source {
     size: AtomicU64,
     blocks: Mutex<LruCache<u64, Bytes>>,
     read: AtomicU64,
+    /// What told this content from another when it was looked at last.
+    tag: Mutex<Option<Tag>>,
+}
+
+/// What became of a file or an object since it was looked at last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing.
+    Same,
+    /// It is the same file, and longer.
+    Grew,
+    /// It has other content, or is another file: what was read of it is void.
+    Replaced,
 }
 
 impl Source {
     /// A source on what a listing showed. Asks only where the row tells no size, or is a link.
     pub async fn open(path: DynPath, entry: Entry) -> Result<Self> {
         let path = if entry.link.is_some() { path.follow().await? } else { path };
-        let known = entry.link.is_none() && entry.size.is_some();
+        // A look at a local file is cheap, and its row may be old.
+        let known = path.caps().metered && entry.link.is_none() && entry.size.is_some();
         let entry = if known { entry } else { path.stat(Freshness::Cached).await? };
         let mut fetch = Fetch::view(entry.clone());
         if !path.caps().metered {
@@ -45,7 +59,8 @@ impl Source {
         }
         let size = AtomicU64::new(entry.size.unwrap_or_default());
         let blocks = Mutex::new(LruCache::new(HELD.try_into().expect("it isn't zero")));
-        Ok(Self { path, entry, fetch, size, blocks, read: AtomicU64::new(0) })
+        let tag = Mutex::new(entry.tag.clone());
+        Ok(Self { path, entry, fetch, size, blocks, read: AtomicU64::new(0), tag })
     }
 
     /// Where it is; of a link, where that leads.
@@ -78,16 +93,33 @@ impl Source {
         self.path.caps().metered
     }
 
-    /// Looks how large it is now: for what grows. Tells whether it changed; a file that shrank is read anew.
-    pub async fn look_again(&self) -> Result<bool> {
-        let size = self.path.stat(Freshness::Past).await?.size.unwrap_or_default();
-        let before = self.size.swap(size, Ordering::Relaxed);
-        if size < before {
-            self.blocks.lock().clear();
-        } else if size > before {
+    /// Looks what became of it, past any cache: for what grows. Of what was replaced nothing more can be read
+    /// here: open it anew.
+    pub async fn look_again(&self) -> Result<Change> {
+        let now = self.path.stat(Freshness::Past).await?;
+        let size = now.size.unwrap_or_default();
+        let tag = std::mem::replace(&mut *self.tag.lock(), now.tag.clone());
+        let before = self.len();
+        let change = match (&tag, &now.tag) {
+            (Some(Tag::File { dev, ino, .. }), Some(Tag::File { dev: dev_now, ino: ino_now, .. }))
+                if size > before && (dev, ino) == (dev_now, ino_now) =>
+            {
+                Change::Grew
+            }
+            _ if size == before && tag == now.tag => Change::Same,
+            _ => Change::Replaced,
+        };
+        if change == Change::Grew {
             self.blocks.lock().pop(&(before / BLOCK));
+            self.size.store(size, Ordering::Relaxed);
         }
-        Ok(size != before)
+        Ok(change)
+    }
+
+    /// The first block from `from` on, and before `to`, that isn't held.
+    pub fn gap(&self, from: u64, to: u64) -> Option<u64> {
+        let blocks = self.blocks.lock();
+        (from..to).find(|at| !blocks.contains(at))
     }
 
     /// The bytes of this range, cut at the end. One request for each gap in what is held.

@@ -1,20 +1,26 @@
 //! One open view: takes [`Ask`]s, tells what is [`Seen`]: [`view`].
 
+mod open;
+mod sheet;
+
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::Source;
+use self::open::Opened;
 use crate::cache::previews::Previews;
 use crate::config::PreviewSettings;
-use crate::model::{Ask, Frame, Piece, Result, Screenful, Seen, StyledLine, Uri, ViewKind, Viewed, text};
+use crate::model::{Ask, Frame, Result, Seen, Uri, Viewed};
 use crate::vfs::DynPath;
+
+/// Makes a handle of a location.
+pub type Resolve = Arc<dyn Fn(&Uri) -> Result<DynPath> + Send + Sync>;
 
 /// What every view works with.
 pub struct Backstage {
     /// Where locations become handles.
-    pub resolve: Arc<dyn Fn(&Uri) -> Result<DynPath> + Send + Sync>,
+    pub resolve: Resolve,
     /// What was rendered before.
     pub previews: Previews,
     /// How things are shown.
@@ -37,19 +43,17 @@ pub async fn view(
     mut asks: UnboundedReceiver<Ask>,
     tell: impl Fn(Seen) + Send + Sync,
 ) {
-    match first(&back, what, frame).await {
-        Ok(screenful) => tell(Seen::Screenful(Box::new(screenful))),
-        Err(error) => tell(Seen::Failed(error)),
+    let mut opened = match Opened::open(&back, what, frame).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            tell(Seen::Failed(error));
+            while asks.recv().await.is_some() {}
+            return;
+        }
+    };
+    opened.show(&tell).await;
+    while let Some(ask) = asks.recv().await {
+        opened.act(ask, &tell).await;
+        opened.show(&tell).await;
     }
-    while asks.recv().await.is_some() {}
-}
-
-async fn first(back: &Backstage, what: Viewed, frame: Frame) -> Result<Screenful> {
-    let source = Source::open((back.resolve)(&what.uri)?, what.entry).await?;
-    let head = source.read(0..super::source::BLOCK).await?;
-    let mut screenful = Screenful::new(ViewKind::Text);
-    let lines = String::from_utf8_lossy(&head);
-    let line = |line: &str| StyledLine::of(Piece::plain(text::escape(line)));
-    screenful.lines = lines.lines().take(frame.rows.into()).map(line).collect();
-    Ok(screenful)
 }
