@@ -83,6 +83,23 @@ pub fn guess(name: &[u8], head: &[u8]) -> Guess {
     Guess { kind, kinds, packed }
 }
 
+impl Guess {
+    /// Takes in what the bytes are once they are unpacked: an archive, or no text.
+    pub fn refine(&mut self, name: &[u8], head: &[u8]) {
+        match guess(name, head).kind {
+            ViewKind::Archive => self.prefer(ViewKind::Archive),
+            ViewKind::Text | ViewKind::Markdown | ViewKind::Json | ViewKind::JsonLines | ViewKind::Table => {}
+            _ => self.prefer(ViewKind::Hex),
+        }
+    }
+
+    fn prefer(&mut self, kind: ViewKind) {
+        self.kind = kind;
+        self.kinds.retain(|it| *it != kind);
+        self.kinds.insert(0, kind);
+    }
+}
+
 /// This kind, then text and hex, `first` of them first.
 fn with_both(kind: ViewKind, first: ViewKind) -> Vec<ViewKind> {
     let second = if first == ViewKind::Text { ViewKind::Hex } else { ViewKind::Text };

@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::charset::Charset;
+use super::detect::Packed;
 use super::source::{BLOCK, Change, Source};
+use super::unpack::Unpacked;
 use crate::model::Result;
 
 /// What is asked for at a time once one reads on, at first and at most.
@@ -19,6 +21,8 @@ const STRIDE: Range<u64> = (1 << 20)..(4 << 20);
 #[derive(Debug)]
 pub struct Feed {
     source: Arc<Source>,
+    /// What it holds, where it is packed and looked at unpacked.
+    unpacked: Option<Unpacked>,
     /// Whether only the head is looked at: nothing is asked for beyond what is drawn.
     brief: bool,
     window: Mutex<Window>,
@@ -63,6 +67,7 @@ impl Feed {
     pub fn new(source: Arc<Source>, brief: bool) -> Self {
         Self {
             source,
+            unpacked: None,
             brief,
             window: Mutex::default(),
             pace: Mutex::default(),
@@ -71,14 +76,30 @@ impl Feed {
         }
     }
 
+    /// The same on what a packed source holds.
+    pub fn unpacked(source: Arc<Source>, packed: Packed) -> Result<Self> {
+        let unpacked = Some(Unpacked::new(source.clone(), packed)?);
+        Ok(Self { unpacked, ..Self::new(source, true) })
+    }
+
+    /// What isn't shown and why. Escaped.
+    pub fn warning(&self) -> Option<String> {
+        self.unpacked.as_ref().and_then(Unpacked::warning)
+    }
+
+    /// How it is packed.
+    pub fn packed(&self) -> Option<Packed> {
+        self.unpacked.as_ref().map(Unpacked::packed)
+    }
+
     /// What it reads from.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
-    /// The size in bytes.
+    /// The size in bytes, as far as it is known.
     pub fn len(&self) -> u64 {
-        self.source.len()
+        self.unpacked.as_ref().map_or_else(|| self.source.len(), Unpacked::len)
     }
 
     /// Where it ends.
@@ -88,18 +109,22 @@ impl Feed {
 
     /// Where it ends, or this place where that comes first.
     pub async fn end_before(&self, at: u64) -> Result<u64> {
+        if let Some(unpacked) = &self.unpacked {
+            unpacked.reach(at).await?;
+        }
         Ok(self.len().min(at))
     }
 
     /// Whether it ends here.
     pub async fn ends_at(&self, at: u64) -> Result<bool> {
-        Ok(self.len() <= at)
+        Ok(self.end_before(at.saturating_add(1)).await? <= at)
     }
 
     /// How far down this is, 0 to 1.
     pub fn share(&self, at: u64) -> Option<f32> {
         let len = self.len().max(1);
-        Some((at.min(len) as f64 / len as f64) as f32)
+        let known = self.unpacked.as_ref().is_none_or(Unpacked::ended);
+        known.then_some((at.min(len) as f64 / len as f64) as f32)
     }
 
     /// The bytes of this range, cut at the end.
@@ -111,7 +136,10 @@ impl Feed {
         self.await_ahead(&blocks).await;
         let blocks = self.widen(blocks);
         let wide = blocks.start * BLOCK..blocks.end * BLOCK;
-        let bytes = self.source.read(wide.clone()).await?;
+        let bytes = match &self.unpacked {
+            Some(unpacked) => unpacked.read(wide.clone()).await?,
+            None => self.source.read(wide.clone()).await?,
+        };
         self.lines.lock().note(blocks.start, &bytes);
         let last = (bytes.len() as u64) < wide.end - wide.start;
         let window = Window { begin: wide.start, bytes, last };
@@ -122,6 +150,9 @@ impl Feed {
 
     /// The same range with what will be wanted next, where a request has to be made anyway.
     fn widen(&self, blocks: Range<u64>) -> Range<u64> {
+        if self.unpacked.is_some() {
+            return blocks;
+        }
         let end = blocks.end.min(self.len().div_ceil(BLOCK));
         let Some(gap) = self.source.gap(blocks.start, end) else { return blocks };
         let stride = self.pace(gap..end);

@@ -48,14 +48,14 @@ impl HexView {
         self.top
     }
 
+    /// The offset behind what is shown.
+    pub fn ends(&self) -> u64 {
+        self.top + self.rows * self.across
+    }
+
     /// Inks these bytes as found.
     pub fn find(&mut self, found: Option<Range<u64>>) {
         self.found = found;
-    }
-
-    /// What is inked as found.
-    pub fn found(&self) -> Option<&Range<u64>> {
-        self.found.as_ref()
     }
 
     /// Goes so many rows down, or up.
@@ -140,18 +140,11 @@ fn glyph(byte: u8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Freshness;
-    use crate::preview::Source;
-    use crate::vfs::local::LocalPath;
+    use crate::preview::testing::feed;
 
     async fn view(bytes: &[u8], columns: u16, rows: u16) -> (HexView, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("f");
-        std::fs::write(&file, bytes).unwrap();
-        let path = LocalPath::at(file);
-        let entry = path.stat(Freshness::Past).await.unwrap();
-        let source = Arc::new(Source::open(path, entry).await.unwrap());
-        (HexView::new(Arc::new(Feed::new(source, false)), Frame { columns, rows }), dir)
+        let (feed, dir) = feed(bytes).await;
+        (HexView::new(feed, Frame { columns, rows }), dir)
     }
 
     fn shown(screen: &Screenful) -> Vec<String> {

@@ -84,22 +84,13 @@ pub async fn before(feed: &Feed, charset: Charset, at: u64) -> Result<Option<u64
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::Freshness;
-    use crate::preview::Source;
-    use crate::vfs::local::LocalPath;
+    use crate::preview::testing::feed;
 
     async fn both_ways(bytes: &[u8]) -> (Vec<u64>, Vec<u64>) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("f");
-        std::fs::write(&file, bytes).unwrap();
-        let path = LocalPath::at(file);
-        let entry = path.stat(Freshness::Past).await.unwrap();
-        let feed = Feed::new(Arc::new(Source::open(path, entry).await.unwrap()), false);
+        let (feed, _dir) = feed(bytes).await;
         let charset = Charset::detect(bytes);
         let (mut down, mut up) = (Vec::new(), Vec::new());
         let mut at = charset.skip;

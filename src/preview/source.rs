@@ -1,5 +1,6 @@
 //! The bytes of what is viewed, by ranges: [`Source`], and for decoders that want a file: [`Cursor`].
 
+use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
@@ -188,6 +189,18 @@ impl Source {
     }
 }
 
+/// Why a [`Cursor`] fails whose bytes nobody waits for any more.
+#[derive(Debug)]
+pub struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody waits for it any more")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
 /// A [`Source`] as a file. Only for threads that may block.
 #[derive(Debug)]
 pub struct Cursor {
@@ -205,7 +218,7 @@ impl Cursor {
         let end = self.at.saturating_add(self.ahead);
         let read = async {
             tokio::select! {
-                () = self.cancel.cancelled() => Err(io::Error::other("nobody waits for it any more")),
+                () = self.cancel.cancelled() => Err(io::Error::other(Dropped)),
                 bytes = self.source.read(self.at..end) => bytes.map_err(io::Error::other),
             }
         };

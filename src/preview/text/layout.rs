@@ -178,6 +178,28 @@ fn push(line: &mut StyledLine, shown: Cow<'_, str>, style: Piece) {
     line.pieces.push(Piece { text: shown.into_owned(), ..style });
 }
 
+/// The columns of a finished line that are seen from `left` on.
+pub fn crop(line: &StyledLine, left: usize, columns: usize) -> StyledLine {
+    let mut cropped = StyledLine { pieces: Vec::new(), number: line.number };
+    let mut column = 0;
+    for piece in &line.pieces {
+        for grapheme in piece.text.graphemes(true) {
+            let end = column + text::width(grapheme);
+            if end > left + columns {
+                return cropped;
+            }
+            let style = || Piece { text: String::new(), ..piece.clone() };
+            if column >= left {
+                push(&mut cropped, Cow::Borrowed(grapheme), style());
+            } else if end > left {
+                push(&mut cropped, Cow::Owned(" ".repeat(end - left)), style());
+            }
+            column = end;
+        }
+    }
+    cropped
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -230,6 +252,13 @@ mod tests {
             inks,
             [("a", rgb, true), ("b", Ink::Found, true), ("c", rgb, true), ("d", Ink::Plain, false)]
         );
+    }
+
+    #[test]
+    fn a_finished_line_is_cropped_by_columns() {
+        let line =
+            StyledLine { pieces: vec![Piece::plain("ab日"), Piece::inked("cd", Ink::Dim)], number: Some(3) };
+        assert_eq!(texts(&[crop(&line, 3, 3), crop(&line, 0, 3), crop(&line, 9, 3)]), [" cd", "ab", ""]);
     }
 
     #[test]
