@@ -182,11 +182,17 @@ fn wide(head: &[u8]) -> Option<&'static Encoding> {
     let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, most) = (zeros(0), zeros(1), head.len() / 2);
     match most {
-        0 => None,
+        0..4 => None,
+        _ if head.chunks_exact(2).filter(|unit| is_odd(unit)).count() * 10 > most => None,
         _ if odd * 10 >= most * 7 && even * 20 <= most => Some(UTF_16LE),
         _ if even * 10 >= most * 7 && odd * 20 <= most => Some(UTF_16BE),
         _ => None,
     }
+}
+
+/// Whether a unit is a control character that texts don't have, in either order of bytes.
+fn is_odd(unit: &[u8]) -> bool {
+    unit.contains(&0) && !unit.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..))
 }
 
 /// UTF-8, also with a little damage, and cut anywhere.

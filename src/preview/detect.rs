@@ -160,6 +160,7 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
         let wide: Vec<u8> = "some words\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let numbers: Vec<u8> = (0..64u16).flat_map(|at| (at % 8).to_le_bytes()).collect();
         for (name, head, kind) in [
             ("a.txt", &b"words"[..], ViewKind::Text),
             ("a", b"", ViewKind::Text),
@@ -168,6 +169,7 @@ mod tests {
             ("a.ndjson", b"{}\n{}", ViewKind::JsonLines),
             ("a.csv", b"a,b", ViewKind::Table),
             ("a.json", b"\0\x01\x02", ViewKind::Hex),
+            ("numbers", &numbers, ViewKind::Hex),
             ("a.parquet", b"PAR1\x15\0", ViewKind::Parquet),
             ("a.txt", png, ViewKind::Image),
             ("a", b"%PDF-1.7", ViewKind::Pdf),

@@ -77,9 +77,9 @@ impl Feed {
     }
 
     /// The same on what a packed source holds.
-    pub fn unpacked(source: Arc<Source>, packed: Packed) -> Result<Self> {
-        let unpacked = Some(Unpacked::new(source.clone(), packed)?);
-        Ok(Self { unpacked, ..Self::new(source, true) })
+    pub fn unpacked(source: Arc<Source>, packed: Packed) -> Self {
+        let unpacked = Some(Unpacked::new(source.clone(), packed));
+        Self { unpacked, ..Self::new(source, true) }
     }
 
     /// What isn't shown and why. Escaped.
@@ -223,7 +223,7 @@ impl Feed {
         if lines.charset.unit() != charset.unit() || lines.charset.name() != charset.name() {
             *lines = Lines { charset, before: vec![0] };
             let window = self.window.lock();
-            if window.begin % BLOCK == 0 {
+            if window.begin.is_multiple_of(BLOCK) {
                 lines.note(window.begin / BLOCK, &window.bytes);
             }
         }

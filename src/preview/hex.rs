@@ -60,7 +60,7 @@ impl HexView {
 
     /// Goes so many rows down, or up.
     pub fn scroll(&mut self, by: i64) {
-        self.top = self.top.saturating_add_signed(by.saturating_mul(self.across as i64));
+        self.top = self.top.saturating_add_signed(by.saturating_mul(self.across.cast_signed()));
     }
 
     /// Shows this byte in the first row.

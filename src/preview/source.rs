@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Entry, ErrorKind, Freshness, Op, Result, Tag, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, VfsError};
 use crate::vfs::{DynPath, Fetch};
 
 /// What is asked for at a time at least: an object's first screen is one request of this size.
@@ -53,6 +53,10 @@ impl Source {
         // A look at a local file is cheap, and its row may be old.
         let known = path.caps().metered && entry.link.is_none() && entry.size.is_some();
         let entry = if known { entry } else { path.stat(Freshness::Cached).await? };
+        if entry.kind != Kind::File {
+            let reason = "only files and objects can be viewed, not directories, pipes or devices";
+            return Err(VfsError::new(Op::Read, path.uri().clone(), ErrorKind::Unsupported, reason));
+        }
         let mut fetch = Fetch::view(entry.clone());
         if !path.caps().metered {
             // A local file may grow while it is watched.
@@ -261,16 +265,8 @@ impl Seek for Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preview::testing::source;
     use crate::vfs::local::LocalPath;
-
-    async fn source(bytes: &[u8]) -> (Arc<Source>, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("f");
-        std::fs::write(&file, bytes).unwrap();
-        let path = LocalPath::at(file);
-        let entry = path.stat(Freshness::Past).await.unwrap();
-        (Arc::new(Source::open(path, entry).await.unwrap()), dir)
-    }
 
     #[tokio::test]
     async fn ranges_come_back_whatever_is_held() {
@@ -281,6 +277,34 @@ mod tests {
             assert_eq!(source.read(range.start as u64..range.end as u64).await.unwrap(), wanted, "{range:?}");
         }
         assert_eq!(source.asked(), 300_000, "each block was asked for once");
+    }
+
+    #[tokio::test]
+    async fn only_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
+        for path in [dir.path().to_owned(), pipe] {
+            let path = LocalPath::at(path);
+            let entry = path.stat(Freshness::Past).await.unwrap();
+            assert_eq!(Source::open(path, entry).await.unwrap_err().kind, ErrorKind::Unsupported);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_became_of_a_file_is_told() {
+        let (source, dir) = source(b"one").await;
+        let file = dir.path().join("f");
+        assert_eq!(source.look_again().await.unwrap(), Change::Same);
+        std::fs::write(&file, b"one and two").unwrap();
+        assert_eq!(source.look_again().await.unwrap(), Change::Grew);
+        assert_eq!(source.read(0..99).await.unwrap(), "one and two");
+        std::fs::write(&file, b"on").unwrap();
+        assert_eq!(source.look_again().await.unwrap(), Change::Replaced);
+        std::fs::write(dir.path().join("g"), b"another file").unwrap();
+        std::fs::rename(dir.path().join("g"), &file).unwrap();
+        assert_eq!(source.look_again().await.unwrap(), Change::Replaced);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use crate::model::{Ink, Piece};
 const LONGEST: usize = 4 << 10;
 
 /// The most time for one job; what is left then stays plain.
-const LONG: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(2);
 
 static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
 
@@ -180,6 +180,8 @@ mod tests {
     #[test]
     fn painting_goes_on_from_a_state() {
         let brush = Brush::find(THEME, "a.rs", "").unwrap();
+        // Grammars are compiled when they are used first.
+        paint(&brush, None, &[(0, "/* a */ fn c() {}")]);
         let whole = paint(&brush, None, &[(0, "/* a"), (5, "fn b */ fn c() {}")]);
         let state = whole.states.iter().find(|(at, _)| *at == 5).unwrap().1.clone();
         let rest = paint(&brush, Some(state), &[(5, "fn b */ fn c() {}")]);

@@ -10,8 +10,8 @@ use tokio::runtime::Handle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::detect::Packed;
-use super::source::{BLOCK, Source};
-use crate::model::{ErrorKind, Op, Result, VfsError, text};
+use super::source::{BLOCK, Cursor, Source};
+use crate::model::{Op, Result, VfsError, text};
 
 /// The most that is unpacked, and kept in memory: what a bomb can cost.
 pub const MOST: u64 = 32 << 20;
@@ -27,8 +27,31 @@ pub struct Unpacked {
 struct Inner {
     source: Arc<Source>,
     packed: Packed,
-    decoder: Mutex<Box<dyn Read + Send>>,
+    decoder: Mutex<Decoder>,
     so_far: Mutex<SoFar>,
+}
+
+/// What unpacks: it reads when it is made already, so that a thread makes it that may block.
+enum Decoder {
+    Waiting(Packed, Option<Cursor>),
+    Working(Box<dyn Read + Send>),
+}
+
+impl Decoder {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        if let Self::Waiting(packed, cursor) = self
+            && let Some(cursor) = cursor.take()
+        {
+            *self = Self::Working(match packed {
+                Packed::Gzip => Box::new(flate2::read::MultiGzDecoder::new(cursor)),
+                Packed::Zstd => Box::new(zstd::stream::read::Decoder::new(cursor)?),
+            });
+        }
+        match self {
+            Self::Working(decoder) => decoder.read(piece),
+            Self::Waiting(..) => Ok(0),
+        }
+    }
 }
 
 /// What was unpacked so far.
@@ -48,17 +71,12 @@ impl std::fmt::Debug for Inner {
 
 impl Unpacked {
     /// Unpacks a source. Nothing is read yet.
-    pub fn new(source: Arc<Source>, packed: Packed) -> Result<Self> {
+    pub fn new(source: Arc<Source>, packed: Packed) -> Self {
         let cancel = CancellationToken::new();
         let cursor = source.cursor(Handle::current(), BLOCK, cancel.clone());
-        let decoder: Box<dyn Read + Send> = match packed {
-            Packed::Gzip => Box::new(flate2::read::MultiGzDecoder::new(cursor)),
-            Packed::Zstd => {
-                Box::new(zstd::stream::read::Decoder::new(cursor).map_err(|error| fail(&source, &error))?)
-            }
-        };
-        let inner = Inner { source, packed, decoder: Mutex::new(decoder), so_far: Mutex::default() };
-        Ok(Self { inner: Arc::new(inner), _cancel: cancel.drop_guard() })
+        let decoder = Mutex::new(Decoder::Waiting(packed, Some(cursor)));
+        let inner = Inner { source, packed, decoder, so_far: Mutex::default() };
+        Self { inner: Arc::new(inner), _cancel: cancel.drop_guard() }
     }
 
     /// How it is packed.
@@ -153,10 +171,6 @@ impl SoFar {
     }
 }
 
-fn fail(source: &Source, error: &io::Error) -> VfsError {
-    VfsError::new(Op::Read, source.path().uri().clone(), ErrorKind::Corrupt, error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -177,7 +191,7 @@ mod tests {
             [(gzip(&bytes), Packed::Gzip), (zstd::encode_all(&*bytes, 1).unwrap(), Packed::Zstd)]
         {
             let (source, _dir) = source(&packed).await;
-            let unpacked = Unpacked::new(source.clone(), kind).unwrap();
+            let unpacked = Unpacked::new(source.clone(), kind);
             assert_eq!(unpacked.read(10..20).await.unwrap(), bytes[10..20]);
             assert!(unpacked.len() < 600_000, "{} bytes", unpacked.len());
             assert!(source.asked() < packed.len() as u64, "the whole file was read");
@@ -189,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn a_bomb_costs_no_more_than_its_bound() {
         let (source, _dir) = source(&gzip(&vec![0; 80 << 20])).await;
-        let unpacked = Unpacked::new(source, Packed::Gzip).unwrap();
+        let unpacked = Unpacked::new(source, Packed::Gzip);
         unpacked.reach(u64::MAX).await.unwrap();
         assert_eq!(unpacked.len(), MOST);
         assert!(unpacked.warning().unwrap().contains("32 MiB"));
@@ -200,7 +214,7 @@ mod tests {
         let mut packed = gzip(&b"words and words\n".repeat(50_000));
         packed.truncate(packed.len() / 2);
         let (source, _dir) = source(&packed).await;
-        let unpacked = Unpacked::new(source, Packed::Gzip).unwrap();
+        let unpacked = Unpacked::new(source, Packed::Gzip);
         assert_eq!(&unpacked.read(0..5).await.unwrap()[..], b"words");
         unpacked.reach(u64::MAX).await.unwrap();
         assert!(unpacked.warning().unwrap().starts_with("damaged after"), "{:?}", unpacked.warning());

@@ -21,3 +21,4 @@ mod sync;
 mod terminal;
 mod tidy;
 mod transfer;
+mod view;

@@ -23,10 +23,26 @@ impl Opened {
             merge(&mut all, ask);
         }
         for ask in all {
+            if ask == Ask::Resize(self.frame) {
+                continue;
+            }
             self.key = None;
-            self.act(ask, tell).await;
+            if self.must_wait(&ask) { self.postponed.push(ask) } else { self.act(ask, tell).await }
         }
         self.show(tell).await;
+    }
+
+    /// Whether this can't be done before the first document is rendered.
+    fn must_wait(&self, ask: &Ask) -> bool {
+        let now = matches!(ask, Ask::Resize(_) | Ask::Show(_) | Ask::Wrap(_) | Ask::Stop);
+        matches!(self.sheet, Sheet::Blank) && self.rendering.is_some() && !now
+    }
+
+    /// Does what was asked of a document before there was one.
+    pub async fn do_postponed(&mut self, tell: Tell<'_>) {
+        for ask in std::mem::take(&mut self.postponed) {
+            self.act(ask, tell).await;
+        }
     }
 
     async fn act(&mut self, ask: Ask, tell: Tell<'_>) {

@@ -69,7 +69,10 @@ impl Opened {
             Event::Rendered(document) => {
                 self.rendering = None;
                 match self.rendered(document).await {
-                    Ok(()) => self.show(tell).await,
+                    Ok(()) => {
+                        self.do_postponed(tell).await;
+                        self.show(tell).await;
+                    }
                     Err(error) => tell(Seen::Failed(error)),
                 }
             }

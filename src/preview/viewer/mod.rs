@@ -75,8 +75,14 @@ async fn run(
     if let Some(screen) = held::first(back, key.as_ref()).await {
         tell(Seen::Screenful(Box::new(screen)));
         // Nothing is read before more is wanted than is here.
-        let Some(ask) = asks.recv().await else { return Ok(()) };
-        first = Some(ask);
+        first = loop {
+            match asks.recv().await {
+                None => return Ok(()),
+                Some(Ask::Resize(same)) if same == frame => {}
+                Some(Ask::Stop) => {}
+                ask => break ask,
+            }
+        };
     }
     let mut opened = open_now(back, source, &what, frame).await?;
     opened.key = key.filter(|_| first.is_none());

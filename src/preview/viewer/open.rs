@@ -13,7 +13,7 @@ use super::painting::Painted;
 use super::sheet::Sheet;
 use super::{Backstage, held, renewed};
 use crate::cache::previews::PreviewKey;
-use crate::model::{ErrorKind, Frame, Result, ViewKind, Viewed, text};
+use crate::model::{Ask, ErrorKind, Frame, Result, ViewKind, Viewed, text};
 use crate::preview::charset::Charset;
 use crate::preview::detect::{Guess, guess};
 use crate::preview::feed::Feed;
@@ -53,6 +53,8 @@ pub struct Opened {
     pub(super) painting: Option<JoinHandle<Painted>>,
     pub(super) rendering: Option<BoxFuture<'static, Result<Document>>>,
     pub(super) following: Option<Interval>,
+    /// What was asked of a document before there was one.
+    pub(super) postponed: Vec<Ask>,
     /// Under which the first screen is kept when it is whole.
     pub(super) key: Option<PreviewKey>,
 }
@@ -92,6 +94,7 @@ impl Opened {
             painting: None,
             rendering: None,
             following: None,
+            postponed: Vec::new(),
             key: None,
         };
         let kind = what.kind.unwrap_or_else(|| opened.first_kind());
@@ -219,7 +222,7 @@ impl Bytes {
         let Some(packed) = guess.packed.filter(|_| guess.kind == ViewKind::Text) else {
             return Ok(Self { text: raw.clone(), raw, charset: Charset::detect(&head), guess });
         };
-        let text = Arc::new(Feed::unpacked(source, packed)?);
+        let text = Arc::new(Feed::unpacked(source, packed));
         let head = text.read(0..BLOCK).await?;
         guess.refine(&name, &head);
         Ok(Self { raw, text, charset: Charset::detect(&head), guess })
