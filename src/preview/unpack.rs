@@ -142,7 +142,9 @@ impl Inner {
 
     /// Damage ends it where it is; that the bytes can't be had is a failure of its own.
     fn failed(&self, error: &io::Error) -> Result<()> {
-        if let Some(failure) = error.get_ref().and_then(|inner| inner.downcast_ref::<VfsError>()) {
+        if let Some(failure) =
+            error.get_ref().and_then(<dyn std::error::Error + Send + Sync>::downcast_ref::<VfsError>)
+        {
             return Err(failure.clone());
         }
         if error.get_ref().is_some_and(|inner| inner.is::<super::source::Dropped>()) {

@@ -92,7 +92,7 @@ impl Layout {
                 && let Some(shown) = self.visible(&glyph)
             {
                 let last = drawn.len() - 1;
-                push(&mut drawn[last], shown, style.at(glyph.at));
+                push(&mut drawn[last], &shown, style.at(glyph.at));
             }
             ControlFlow::Continue(())
         });
@@ -168,14 +168,14 @@ impl Style<'_> {
 }
 
 /// Adds text to a line, to its last piece if that has the same style.
-fn push(line: &mut StyledLine, shown: Cow<'_, str>, style: Piece) {
+fn push(line: &mut StyledLine, shown: &str, style: Piece) {
     if let Some(last) = line.pieces.last_mut()
         && (last.ink, last.bold, last.italic, last.underlined)
             == (style.ink, style.bold, style.italic, style.underlined)
     {
-        return last.text.push_str(&shown);
+        return last.text.push_str(shown);
     }
-    line.pieces.push(Piece { text: shown.into_owned(), ..style });
+    line.pieces.push(Piece { text: shown.to_owned(), ..style });
 }
 
 /// The columns of a finished line that are seen from `left` on.
@@ -190,9 +190,9 @@ pub fn crop(line: &StyledLine, left: usize, columns: usize) -> StyledLine {
             }
             let style = || Piece { text: String::new(), ..piece.clone() };
             if column >= left {
-                push(&mut cropped, Cow::Borrowed(grapheme), style());
+                push(&mut cropped, grapheme, style());
             } else if end > left {
-                push(&mut cropped, Cow::Owned(" ".repeat(end - left)), style());
+                push(&mut cropped, &" ".repeat(end - left), style());
             }
             column = end;
         }

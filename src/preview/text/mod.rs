@@ -9,6 +9,7 @@ use self::colours::Colours;
 use self::layout::Layout;
 pub use self::layout::{Paint, crop};
 use super::charset::{Charset, Decoded};
+use super::detect::Packed;
 use super::feed::Feed;
 use super::lines::{self, Stretch};
 use super::search::Needle;
@@ -270,7 +271,7 @@ impl TextView {
     }
 
     fn about(&self) -> String {
-        let packed = self.feed.packed().map(|packed| packed.name());
+        let packed = self.feed.packed().map(Packed::name);
         let language = self.colours.as_ref().map(|colours| colours.brush().language());
         let words = [Some(self.charset.name()), packed, language];
         words.into_iter().flatten().collect::<Vec<_>>().join(" · ")
