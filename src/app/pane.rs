@@ -157,6 +157,7 @@ impl Pane {
         usize::from(match &self.uri {
             Uri::Local(path) => path.parent().is_some(),
             Uri::S3(s3) => s3.bucket.is_some(),
+            Uri::Archive(_) => true,
         })
     }
 

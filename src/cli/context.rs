@@ -108,6 +108,10 @@ impl Context {
         if self.path(uri)?.caps().write {
             return Ok(());
         }
+        if uri.as_archive().is_some() {
+            let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "archives are only read here");
+            return Err(error.with_hint("copy what you need out of it, change that, and pack it anew"));
+        }
         let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "the connection is read-only");
         let name = uri.as_s3().map(|s3| s3.connection.to_string()).unwrap_or_default();
         Err(error.with_hint(format!("read_only is set in [connections.{name}]")))
@@ -141,15 +145,16 @@ fn settled(uri: Uri) -> Uri {
 
 /// Where a listing of `uri` would begin: `s3://b/a` is taken as the prefix `a/`.
 pub(super) fn as_directory(uri: &Uri) -> Uri {
-    match uri {
-        Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-        Uri::Local(_) => uri.clone(),
-    }
+    uri.as_dir()
 }
 
 /// Whether a location is a directory by its shape alone: a prefix, a bucket, the list of buckets.
 pub(super) fn dir_shaped(uri: &Uri) -> bool {
-    uri.as_s3().is_some_and(crate::model::S3Uri::is_dir_shaped)
+    match uri {
+        Uri::Local(_) => false,
+        Uri::S3(s3) => s3.is_dir_shaped(),
+        Uri::Archive(at) => at.is_dir_shaped(),
+    }
 }
 
 /// The kind that a directory-shaped location has as a row.

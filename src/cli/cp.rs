@@ -8,6 +8,7 @@ use super::context::{Context, Failure, Typed, as_directory, dir_kind, dir_shaped
 use super::out::Out;
 use super::telling::Telling;
 use super::{cat, job, obstacle, pipe, plan};
+use crate::model::archive::ArchiveUri;
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result as VfsResult, S3Uri, Uri};
 use crate::transfer::{ConflictPolicy, JobKind, JobOptions, JobSpec, LinkPolicy, SourceItem, Target};
 
@@ -87,6 +88,8 @@ async fn make_receiver(context: &Context, to: &Typed) -> VfsResult<()> {
 pub(super) async fn source(context: &Context, typed: &Typed, recursive: bool) -> Result<Source, Failure> {
     let (uri, contents) = match exact_contents(typed) {
         Some(dir) if recursive => (dir, true),
+        // The root of an archive has no name that a directory could have: what is in it is meant.
+        _ if typed.uri.as_archive().is_some_and(ArchiveUri::is_root) => (typed.uri.clone(), true),
         _ => (typed.uri.clone(), typed.dot && typed.uri.as_local().is_some()),
     };
     let item = look_up(context, uri, recursive).await?;
@@ -198,5 +201,6 @@ pub(super) fn receives(to: &Typed) -> Result<bool, Failure> {
             Err(Failure::Usage(format!("{s3} is the list of all buckets: name one as the destination")))
         }
         Uri::S3(s3) => Ok(s3.is_dir_shaped()),
+        Uri::Archive(at) => Ok(at.is_dir_shaped()),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a disk, a network, a clock or a terminal.
 
+pub mod archive;
 pub mod entry;
 pub mod error;
 pub mod filter;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::ArchiveUri;
 use super::entry::{ETag, Name, StorageClass};
 use super::uri::{S3Uri, Uri};
 
@@ -15,6 +16,7 @@ pub(super) enum SavedUri {
     Local(String),
     LocalBytes(Vec<u8>),
     S3 { connection: String, bucket: Option<String>, key: String },
+    Archive { outer: Box<SavedUri>, inner: SavedName },
 }
 
 impl From<Uri> for SavedUri {
@@ -28,6 +30,10 @@ impl From<Uri> for SavedUri {
                 connection: s3.connection.to_string(),
                 bucket: s3.bucket.as_deref().map(str::to_owned),
                 key: s3.key.to_string(),
+            },
+            Uri::Archive(at) => Self::Archive {
+                outer: Box::new((*at.outer).clone().into()),
+                inner: Name::from(&*at.inner).into(),
             },
         }
     }
@@ -43,6 +49,9 @@ impl From<SavedUri> for Uri {
                 bucket: bucket.map(Into::into),
                 key: key.into(),
             }),
+            SavedUri::Archive { outer, inner } => {
+                Self::Archive(ArchiveUri::new((*outer).into(), Name::from(inner).as_bytes()))
+            }
         }
     }
 }
@@ -109,7 +118,9 @@ mod tests {
     #[test]
     fn locations_come_back_byte_for_byte() {
         let odd = Uri::Local(OsString::from_vec(b"/a\xff\n".to_vec()).into());
-        for uri in [odd, Uri::S3(S3Uri::new("prod", "b", "//a\u{1}/")), Uri::S3(S3Uri::buckets("s3"))] {
+        let inside = Uri::Archive(ArchiveUri::new(odd.clone(), b"a/\xfe//"));
+        for uri in [odd, inside, Uri::S3(S3Uri::new("prod", "b", "//a\u{1}/")), Uri::S3(S3Uri::buckets("s3"))]
+        {
             assert_eq!(back(&uri), uri);
         }
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::{ArchiveUri, Split, guard, split};
 use super::entry::{Kind, Name};
 
 /// The name of a connection, as it stands before `://`.
@@ -21,7 +22,8 @@ pub type ConnName = Arc<str>;
 /// The name of the connection that `s3://` means.
 pub const DEFAULT_CONNECTION: &str = "s3";
 
-/// Where something is: a path on a local disk, or a place on an S3 connection.
+/// Where something is: a path on a local disk, a place on an S3 connection, or a place inside an archive that
+/// is on one of those.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "super::saved::SavedUri", into = "super::saved::SavedUri")]
 pub enum Uri {
@@ -29,6 +31,8 @@ pub enum Uri {
     Local(PathBuf),
     /// A place on a connection: its list of buckets, a bucket, a prefix or an object.
     S3(S3Uri),
+    /// A place inside an archive, see [`super::archive`].
+    Archive(ArchiveUri),
 }
 
 /// A place on an S3 connection.
@@ -98,10 +102,25 @@ impl fmt::Display for Uri {
     /// is escaped: on its way to a screen the text passes [`super::text::escape`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Local(path) => write!(f, "{}", path.display()),
-            Self::S3(s3) => s3.fmt(f),
+            Self::Local(path) => write_guarded(f, &path.display().to_string()),
+            Self::S3(s3) => write_guarded(f, &s3.to_string()),
+            Self::Archive(at) => {
+                match &*at.outer {
+                    Self::Local(path) => write!(f, "{}", path.display()),
+                    outer => outer.fmt(f),
+                }?;
+                write!(f, "!/{}", String::from_utf8_lossy(&at.inner))
+            }
         }
     }
+}
+
+/// A text that must not be read as going into an archive.
+fn write_guarded(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    if !text.contains('!') {
+        return f.write_str(text);
+    }
+    f.write_str(&String::from_utf8_lossy(&guard(text.as_bytes())))
 }
 
 /// Why a text is no location.
@@ -164,6 +183,16 @@ impl Uri {
         if text.is_empty() {
             return Err(UriError::Empty);
         }
+        match split(text.as_bytes()) {
+            Split::Into(outer, inner) => {
+                let outer = Self::parse_plain(OsStr::from_bytes(&outer), context)?;
+                Ok(Self::Archive(ArchiveUri::new(outer, &inner)))
+            }
+            Split::Plain(text) => Self::parse_plain(OsStr::from_bytes(&text), context),
+        }
+    }
+
+    fn parse_plain(text: &OsStr, context: &UriContext) -> std::result::Result<Self, UriError> {
         if let Some((name, rest)) = split_scheme(text.as_bytes()) {
             return parse_s3(name, rest, context);
         }
@@ -178,6 +207,31 @@ impl Uri {
                 Name::from(s3.bucket.as_deref().unwrap_or_default().as_bytes())
             }
             Self::S3(s3) => Name::from(s3.split_key().1.as_bytes()),
+            Self::Archive(at) if at.is_root() => at.outer.name(),
+            Self::Archive(at) => Name::from(at.split().1),
+        }
+    }
+
+    /// The location of what is in the archive that this is; `None` where its name is not that of one, and for
+    /// what is inside an archive itself.
+    pub fn entered(&self) -> Option<Self> {
+        match self {
+            Self::Archive(_) => None,
+            Self::S3(s3) if s3.is_dir_shaped() => None,
+            outer => {
+                super::archive::ArchiveKind::of(outer.name().as_bytes())?;
+                Some(Self::Archive(ArchiveUri::new(outer.clone(), b"")))
+            }
+        }
+    }
+
+    /// The same location as a directory, where it shows in the text: on S3 and in archives.
+    #[must_use]
+    pub fn as_dir(&self) -> Self {
+        match self {
+            Self::Local(_) => self.clone(),
+            Self::S3(s3) => Self::S3(s3.as_prefix()),
+            Self::Archive(at) => Self::Archive(at.as_dir()),
         }
     }
 
@@ -198,16 +252,23 @@ impl Uri {
                 let key = format!("{}{}{slash}", s3.as_prefix().key, name.to_lossy());
                 Self::S3(S3Uri { key: key.into(), ..s3.clone() })
             }
+            Self::Archive(at) => {
+                let slash = if kind.is_dir() { &b"/"[..] } else { b"" };
+                Self::Archive(at.at(&[&at.as_dir().inner, name.as_bytes(), slash].concat()))
+            }
         }
     }
 
-    /// The directory that holds this, or `None` at the top (`/`, or a list of buckets).
+    /// The directory that holds this, or `None` at the top (`/`, or a list of buckets). What is above the root
+    /// of an archive is the directory that holds the archive.
     pub fn parent(&self) -> Option<Self> {
         match self {
             Self::Local(path) => path.parent().map(|parent| Self::Local(parent.to_path_buf())),
             Self::S3(s3) if s3.bucket.is_none() => None,
             Self::S3(s3) if s3.key.is_empty() => Some(Self::S3(S3Uri { bucket: None, ..s3.clone() })),
             Self::S3(s3) => Some(Self::S3(S3Uri { key: s3.split_key().0.into(), ..s3.clone() })),
+            Self::Archive(at) if at.is_root() => at.outer.parent(),
+            Self::Archive(at) => Some(Self::Archive(at.at(at.split().0))),
         }
     }
 
@@ -220,6 +281,10 @@ impl Uri {
                     && (dir.bucket.is_none()
                         || (dir.bucket == it.bucket && it.key.starts_with(&*dir.as_prefix().key)))
             }
+            (Self::Archive(dir), Self::Archive(it)) => {
+                dir.outer == it.outer && it.inner.starts_with(&dir.as_dir().inner)
+            }
+            (_, Self::Archive(it)) => self.contains(&it.outer),
             _ => false,
         }
     }
@@ -228,15 +293,23 @@ impl Uri {
     pub fn as_local(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
-            Self::S3(_) => None,
+            Self::S3(_) | Self::Archive(_) => None,
         }
     }
 
     /// The place on S3, where this is one.
     pub fn as_s3(&self) -> Option<&S3Uri> {
         match self {
-            Self::Local(_) => None,
+            Self::Local(_) | Self::Archive(_) => None,
             Self::S3(s3) => Some(s3),
+        }
+    }
+
+    /// The place inside an archive, where this is one.
+    pub fn as_archive(&self) -> Option<&ArchiveUri> {
+        match self {
+            Self::Archive(at) => Some(at),
+            Self::Local(_) | Self::S3(_) => None,
         }
     }
 }

@@ -167,10 +167,7 @@ fn skips_hidden(choice: HiddenChoice, left_off: bool) -> bool {
 }
 
 fn typed(text: &OsStr, context: &UriContext) -> Result<Uri, UriError> {
-    Ok(match Uri::parse(text, context)? {
-        Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-        local @ Uri::Local(_) => local,
-    })
+    Uri::parse(text, context).map(|uri| uri.as_dir())
 }
 
 fn first(here: PathBuf) -> Session {

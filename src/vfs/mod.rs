@@ -3,6 +3,7 @@
 //! A path is a live handle on a location. What differs between backends is said in [`Caps`] and
 //! nowhere else; both pass the same conformance suite (`tests/it/conformance`).
 
+pub mod archive;
 pub mod faulty;
 mod identity;
 pub mod local;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::archive::{ArchivePath, Shelf};
 use super::local::LocalPath;
 use super::s3::api::S3Api;
 use super::s3::limits::Limits;
@@ -36,6 +37,7 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     places: RwLock<BTreeMap<ConnName, Place>>,
     cache: SharedOpCache,
+    archives: Arc<Shelf>,
 }
 
 impl Registry {
@@ -47,7 +49,7 @@ impl Registry {
 
     /// The same around a cache of the caller's own.
     pub fn with_cache(settings: &Settings, env: &Env, cache: SharedOpCache) -> Self {
-        let registry = Self(Arc::new(Inner { places: RwLock::default(), cache }));
+        let registry = Self(Arc::new(Inner { places: RwLock::default(), cache, archives: Arc::default() }));
         registry.connect(DEFAULT_CONNECTION, &Connection::default(), env);
         for (name, connection) in &settings.connections {
             registry.connect(name, connection, env);
@@ -85,6 +87,10 @@ impl Registry {
     pub fn resolve(&self, uri: &Uri) -> Result<DynPath> {
         let at = match uri {
             Uri::Local(path) => return Ok(LocalPath::at(path.clone())),
+            Uri::Archive(at) => {
+                let outer = self.resolve(&at.outer)?;
+                return Ok(Arc::new(ArchivePath::new(self.0.archives.clone(), outer, at.clone())));
+            }
             Uri::S3(at) => at,
         };
         let maker = self.0.places.read().get(&at.connection).map(|place| place.maker.clone());

@@ -33,7 +33,7 @@ impl Holds {
     /// What the directory at a location holds.
     pub fn of(uri: &Uri) -> Self {
         match uri {
-            Uri::Local(_) => Self::Files,
+            Uri::Local(_) | Uri::Archive(_) => Self::Files,
             Uri::S3(s3) if s3.bucket.is_some() => Self::Objects,
             Uri::S3(_) => Self::Buckets,
         }

@@ -240,7 +240,11 @@ fn ahead<'a>(look: Look<'_>) -> Option<Piece<'a>> {
 }
 
 fn connection(look: Look<'_>) -> String {
-    let Some(s3) = look.state.active_pane().uri.as_s3() else { return "local disk".to_owned() };
+    let uri = &look.state.active_pane().uri;
+    if uri.as_archive().is_some() {
+        return "in an archive, read only".to_owned();
+    }
+    let Some(s3) = uri.as_s3() else { return "local disk".to_owned() };
     let known = look.state.stats.connections.iter().find(|connection| *connection.name == *s3.connection);
     let place = known.map(|connection| connection.place.as_str()).filter(|place| !place.is_empty());
     let place = place.map(|place| format!(" ({})", escape(place))).unwrap_or_default();

@@ -10,6 +10,9 @@ use crate::transfer::JobKind;
 
 /// A location as a person would type it, the home directory as `~`.
 pub fn location(uri: &Uri, state: &State) -> String {
+    if let Uri::Archive(at) = uri {
+        return format!("{}!/{}", location(&at.outer, state), escape_bytes(&at.inner));
+    }
     let Uri::Local(path) = uri else { return escape(&uri.to_string()).into_owned() };
     let home = state.context.home.as_ref().and_then(|home| path.strip_prefix(home).ok());
     match home {
@@ -75,7 +78,7 @@ pub fn done(kind: JobKind) -> &'static str {
 /// What files are called at a location, one and many.
 pub fn things(uri: &Uri) -> (&'static str, &'static str) {
     match uri {
-        Uri::Local(_) => ("file", "files"),
+        Uri::Local(_) | Uri::Archive(_) => ("file", "files"),
         Uri::S3(_) => ("object", "objects"),
     }
 }

@@ -177,10 +177,7 @@ fn save_as(state: &State, prompt: &Prompt, id: EditId) -> Result<Meaning, String
 }
 
 fn as_dir(uri: Uri) -> Uri {
-    match uri {
-        Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-        local @ Uri::Local(_) => local,
-    }
+    uri.as_dir()
 }
 
 fn is_buckets(uri: &Uri) -> bool {
@@ -198,6 +195,7 @@ fn destination(state: &State, prompt: &Prompt, chosen: &Chosen) -> Result<Meanin
     let last = text.rsplit('/').next().unwrap_or_default();
     let into = match &uri {
         Uri::S3(s3) => s3.is_dir_shaped(),
+        Uri::Archive(at) => at.is_dir_shaped(),
         Uri::Local(_) => matches!(last, "" | "." | ".." | "~"),
     };
     let is_pane = state.panes.iter().any(|pane| pane.uri == dir);

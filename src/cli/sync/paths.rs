@@ -30,6 +30,9 @@ pub(super) fn below(top: &Uri, at: &Uri) -> Name {
             Name::from(at.strip_prefix(top).unwrap_or(at).as_os_str().as_bytes())
         }
         (Uri::S3(top), Uri::S3(at)) => Name::from(at.key.strip_prefix(&*top.key).unwrap_or(&at.key)),
+        (Uri::Archive(top), Uri::Archive(at)) => {
+            Name::from(at.inner.strip_prefix(&*top.as_dir().inner).unwrap_or(&at.inner))
+        }
         _ => at.name(),
     }
 }

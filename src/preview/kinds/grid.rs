@@ -69,6 +69,22 @@ impl Grid {
         lines
     }
 
+    /// The same with a last column of any width: a piece of text a row, and its name in the heading.
+    pub fn lines_with(self, last: Vec<String>) -> Vec<StyledLine> {
+        let columns = self.widths.len();
+        let last_name =
+            self.heading.as_ref().filter(|names| names.len() >= columns).and_then(|it| it.last().cloned());
+        let mut lines = Self { widths: self.widths[..columns.saturating_sub(1)].to_vec(), ..self }.lines();
+        let names = last_name.into_iter().chain([String::new()]).chain(last);
+        for (at, (line, name)) in lines.iter_mut().zip(names).enumerate() {
+            let (ink, bold) = if at == 0 { (Ink::Accent, true) } else { (Ink::Plain, false) };
+            let bar = if at == 1 { "─┼─" } else { " │ " };
+            line.pieces.push(Piece::inked(bar, Ink::Dim));
+            line.pieces.push(Piece { bold, ..Piece::inked(name, ink) });
+        }
+        lines
+    }
+
     fn line(&self, values: &[String], heading: bool) -> StyledLine {
         let mut pieces = Vec::with_capacity(self.widths.len() * 2);
         for (at, columns) in self.widths.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::DateTime;
 use humansize::{DECIMAL, format_size};
 
 use crate::model::text::{escape, escape_bytes};
@@ -28,6 +29,12 @@ pub fn count(number: u64) -> String {
 /// A number of things: `1 row`, `12 rows`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A time in milliseconds since 1970, as UTC tells it.
+pub fn time(millis: i64) -> String {
+    let time = DateTime::from_timestamp_millis(millis);
+    time.map(|time| time.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
 }
 
 /// A span of time: `3:07`, `1:02:45`.

@@ -4,6 +4,7 @@
 //! ranges only, counts what is read and unpacked, and ends the work when a bound is met or nobody waits for
 //! it any more. What was read until then is shown, with a warning that says what isn't.
 
+mod archive;
 mod grid;
 mod input;
 mod json;
@@ -50,13 +51,14 @@ impl Most {
 
 fn renderer(kind: ViewKind) -> Option<(Renderer, Most)> {
     Some(match kind {
-        ViewKind::Text | ViewKind::Hex | ViewKind::Archive => return None,
+        ViewKind::Text | ViewKind::Hex => return None,
         ViewKind::Markdown => (markdown::render, Most::new(4, 2)),
         ViewKind::Json => (json::render, Most::new(8, 2)),
         ViewKind::JsonLines => (json::render_lines, Most::new(8, 2)),
         ViewKind::Table => (table::render, Most::new(8, 2)),
         ViewKind::Parquet => (parquet::render, Most::new(64, 4)),
         ViewKind::Image => (picture::render, Most::new(128, 10)),
+        ViewKind::Archive => (archive::render, Most::new(32, 2)),
         ViewKind::Pdf => (pdf::render, Most::new(64, 4)),
         ViewKind::Media => (media::render, Most::new(32, 2)),
     })

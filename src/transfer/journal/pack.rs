@@ -7,6 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::model::archive::ArchiveUri;
 use crate::model::uri::S3Uri;
 use crate::model::{ETag, Tag, Uri};
 use crate::vfs::{Attributes, CreateHint, Proof};
@@ -25,11 +26,17 @@ fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }
 
-/// A location as bytes: a path as it is, and everything else as `connection://bucket/key`.
+/// A location as bytes: a path as it is, `connection://bucket/key`, or a NUL, the length of an archive's own
+/// location, that, and the path inside.
 pub(super) fn location(uri: &Uri) -> Vec<u8> {
     match uri {
         Uri::Local(path) => path.as_os_str().as_bytes().to_vec(),
         Uri::S3(s3) => s3.to_string().into_bytes(),
+        Uri::Archive(at) => {
+            let outer = location(&at.outer);
+            let len = (outer.len() as u64).to_le_bytes();
+            [&[0][..], &len, &outer, &at.inner].concat()
+        }
     }
 }
 
@@ -37,6 +44,12 @@ pub(super) fn location(uri: &Uri) -> Vec<u8> {
 pub(super) fn to_location(bytes: &[u8]) -> rusqlite::Result<Uri> {
     if bytes.first() == Some(&b'/') {
         return Ok(Uri::Local(OsString::from_vec(bytes.to_vec()).into()));
+    }
+    if let Some(rest) = bytes.strip_prefix(&[0]) {
+        let (len, rest) = rest.split_first_chunk::<8>().ok_or(FromSqlError::InvalidType)?;
+        let outer = usize::try_from(u64::from_le_bytes(*len)).ok().and_then(|len| rest.split_at_checked(len));
+        let (outer, inner) = outer.ok_or(FromSqlError::InvalidType)?;
+        return Ok(Uri::Archive(ArchiveUri::new(to_location(outer)?, inner)));
     }
     let text = std::str::from_utf8(bytes).map_err(unreadable)?;
     let (connection, rest) = text.split_once("://").ok_or(FromSqlError::InvalidType)?;

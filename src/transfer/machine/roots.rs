@@ -201,13 +201,10 @@ fn destination(item: &SourceItem, target: &Target) -> Option<Uri> {
     let shape = if is_marker(item) { Kind::Dir } else { item.entry.kind };
     match target {
         Target::Into(dir) => Some(dir.join(&item.uri.name(), shape)),
-        Target::As(Uri::S3(s3)) if shape.is_dir() => Some(Uri::S3(s3.as_prefix())),
+        Target::As(uri) if shape.is_dir() => Some(uri.as_dir()),
         Target::As(uri) => Some(uri.clone()),
         // Resolved to the one place of this source before.
         Target::Each { .. } => None,
-        Target::ContentsInto(dir) => is_dir(item).then(|| match dir {
-            Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-            local @ Uri::Local(_) => local.clone(),
-        }),
+        Target::ContentsInto(dir) => is_dir(item).then(|| dir.as_dir()),
     }
 }

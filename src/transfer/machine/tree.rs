@@ -125,10 +125,7 @@ impl Machine {
             }
             above = dir.parent;
         }
-        let target = match &item.target {
-            Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-            local @ Uri::Local(_) => local.clone(),
-        };
+        let target = item.target.as_dir();
         let dir = Dir { followed: true, kept: true, ..Dir::new(item.root, item.dir, source, entry) };
         self.add_dir(dir, target);
         Ok(())

@@ -35,6 +35,8 @@ impl MemoryPath {
                 Some(bucket) => format!("{bucket}/{}", s3.key).into_bytes(),
                 None => Vec::new(),
             },
+            // No memory lies in an archive.
+            Uri::Archive(_) => Vec::new(),
         };
         Self { memory, uri, key }
     }

@@ -32,7 +32,7 @@ pub fn delete(sheet: &mut Sheet<'_>, question: &DeleteQuestion) {
         return bucket_name(sheet, bucket);
     }
     sheet.warn(match &question.chosen.origin {
-        Uri::Local(_) => "This can't be undone.",
+        Uri::Local(_) | Uri::Archive(_) => "This can't be undone.",
         Uri::S3(_) => "This can't be undone, unless the bucket keeps versions.",
     });
     sheet.foot.push(blank());

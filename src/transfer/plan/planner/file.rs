@@ -155,10 +155,7 @@ impl Planner {
         entry: Entry,
         target: &Uri,
     ) -> Option<Visit> {
-        let target = match target {
-            Uri::S3(s3) => Uri::S3(s3.as_prefix()),
-            local @ Uri::Local(_) => local.clone(),
-        };
+        let target = target.as_dir();
         let tag = entry.tag?;
         if self.followed.contains(&tag) {
             return None;

@@ -1,0 +1,324 @@
+//! The archives that were opened: [`Shelf`], [`Opened`].
+
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::body::{broken, told};
+use super::contents::{Data, Member, Most, Zipped, contents, packed_tar};
+use super::outer::Place;
+use super::spool::{Spool, Tee};
+use super::tree::{Node, Tree};
+use super::{unpack, zip};
+use crate::model::archive::ArchiveKind;
+use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, Uri, VfsError};
+use crate::vfs::DynPath;
+
+/// How many archives are held.
+const HELD: NonZeroUsize = NonZeroUsize::new(4).expect("it isn't zero");
+/// How many members of a zip file are held unpacked.
+const SPOOLS: NonZeroUsize = NonZeroUsize::new(8).expect("it isn't zero");
+/// How long what is held of an archive on a service is taken for what is there.
+const FRESH: Duration = Duration::from_secs(60);
+/// The most members that an archive may have to be entered.
+const MOST_MEMBERS: usize = 200_000;
+/// The largest directory of a zip file, and the most bytes that a packed tar may unpack to.
+const MOST_DIRECTORY: u64 = 128 << 20;
+const MOST_UNPACKED: u64 = 64 << 30;
+/// Up to this size a packed tar is kept unpacked from the first reading on.
+const MOST_TEE: u64 = 256 << 20;
+/// What is asked for at a time.
+const NEAR: u64 = 256 << 10;
+const FAR: u64 = 8 << 20;
+/// The links of a zip file that are read, and how long they may be: each is a member of its own.
+const MOST_LINKS: usize = 256;
+const MOST_LINK: u64 = 4096;
+
+/// The archives that were opened last.
+pub struct Shelf(Mutex<LruCache<Uri, Arc<Slot>>>);
+
+struct Slot {
+    tag: Option<Tag>,
+    size: Option<u64>,
+    seen: Mutex<Instant>,
+    opened: OnceCell<Arc<Opened>>,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(HELD)))
+    }
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("held", &self.0.lock().len()).finish()
+    }
+}
+
+impl Shelf {
+    /// The archive at a path. What is held is given where it still is what is there: `Past` always looks.
+    pub(super) async fn open(&self, path: &DynPath, freshness: Freshness) -> Result<Arc<Opened>> {
+        let held = self.0.lock().get(path.uri()).cloned();
+        if let Some(slot) = held.filter(|_| freshness == Freshness::Cached && path.caps().metered)
+            && let Some(opened) = slot.opened.get().filter(|_| slot.seen.lock().elapsed() < FRESH)
+        {
+            return Ok(opened.clone());
+        }
+        let mut place = Place { path: path.clone(), entry: path.stat(freshness).await? };
+        if place.entry.kind == Kind::Symlink {
+            place.path = path.follow().await?;
+            place.entry = place.path.stat(freshness).await?;
+        }
+        if place.entry.kind != Kind::File {
+            let why = "it is no file, so it can't be an archive";
+            return Err(VfsError::new(Op::List, path.uri().clone(), ErrorKind::NotADirectory, why));
+        }
+        let slot = self.slot(path.uri(), &place.entry);
+        let opened = slot.opened.get_or_try_init(|| Opened::read(place)).await.cloned();
+        *slot.seen.lock() = Instant::now();
+        opened
+    }
+
+    fn slot(&self, uri: &Uri, entry: &Entry) -> Arc<Slot> {
+        let mut held = self.0.lock();
+        let same = |slot: &&Arc<Slot>| slot.tag == entry.tag && slot.size == entry.size;
+        if let Some(slot) = held.get(uri).filter(same) {
+            return slot.clone();
+        }
+        let (seen, opened) = (Mutex::new(Instant::now()), OnceCell::new());
+        let slot = Arc::new(Slot { tag: entry.tag.clone(), size: entry.size, seen, opened });
+        held.put(uri.clone(), slot.clone());
+        slot
+    }
+}
+
+/// An archive whose members are known.
+pub(super) struct Opened {
+    pub place: Place,
+    pub tree: Tree,
+    kind: ArchiveKind,
+    /// A packed tar as it is unpacked.
+    stream: Mutex<Option<Arc<Spool>>>,
+    /// Members of a zip file as they are unpacked, by where they begin.
+    members: Mutex<LruCache<u64, Arc<Spool>>>,
+    /// What ends the unpacking when nobody has the archive open any more.
+    token: CancellationToken,
+    _guard: DropGuard,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Opened {
+    async fn read(place: Place) -> Result<Arc<Self>> {
+        let uri = place.path.uri().clone();
+        let Some(kind) =
+            ArchiveKind::of(place.entry.name.as_bytes()).or(ArchiveKind::of(uri.name().as_bytes()))
+        else {
+            let why = "its name is not that of an archive";
+            return Err(VfsError::new(Op::List, uri, ErrorKind::Unsupported, why));
+        };
+        let cancel = CancellationToken::new();
+        let _guard = cancel.clone().drop_guard();
+        let tokio = Handle::current();
+        match tokio::task::spawn_blocking(move || Self::build(place, kind, &tokio, &cancel)).await {
+            Ok(Ok(opened)) => Ok(Arc::new(opened)),
+            Ok(Err(error)) => Err(told(Op::List, uri, error)),
+            Err(_) => Err(broken(Op::List, uri)),
+        }
+    }
+
+    fn build(
+        place: Place,
+        kind: ArchiveKind,
+        tokio: &Handle,
+        cancel: &CancellationToken,
+    ) -> io::Result<Self> {
+        let mut members = Vec::new();
+        let mut stream = None;
+        if matches!(kind, ArchiveKind::TarGz | ArchiveKind::TarZst) {
+            let from = place.reader(tokio.clone(), FAR, cancel.clone());
+            let most = Most { members: MOST_MEMBERS, unpacked: MOST_UNPACKED };
+            let mut tee = Tee::new(unpack::whole(kind, from, most.unpacked)?, MOST_TEE);
+            packed_tar(&mut tee, most, &mut members)?;
+            stream = tee.kept().map(Arc::new);
+        } else {
+            let from = place.reader(tokio.clone(), NEAR, cancel.clone());
+            let most = Most { members: MOST_MEMBERS, unpacked: MOST_DIRECTORY };
+            contents(kind, from, most, &mut members)?;
+            read_links(&place, &mut members, tokio, cancel)?;
+        }
+        let tree = Tree::of(members, &outer_tag(&place.entry))?;
+        let token = CancellationToken::new();
+        let _guard = token.clone().drop_guard();
+        let (stream, members) = (Mutex::new(stream), Mutex::new(LruCache::new(SPOOLS)));
+        Ok(Self { place, tree, kind, stream, members, token, _guard })
+    }
+
+    /// A reader of a range of a member. Only for threads that may block.
+    pub fn reader(
+        self: &Arc<Self>,
+        node: &Node,
+        range: Range<u64>,
+        tokio: &Handle,
+        cancel: CancellationToken,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        let left = range.end - range.start;
+        let size = node.entry.size.unwrap_or(0);
+        let from: Box<dyn Read + Send> = match &node.data {
+            Data::At(at) if self.kind == ArchiveKind::Tar => {
+                let mut from = self.place.reader(tokio.clone(), left.max(1), cancel);
+                from.seek(SeekFrom::Start(at + range.start))?;
+                Box::new(from)
+            }
+            Data::At(at) => {
+                let spool = self.unpacked(tokio)?;
+                Box::new(Spooled { spool, at: at + range.start, cancel })
+            }
+            Data::Zip(zipped) if range.start > NEAR && zipped.method == 0 => {
+                let mut from = self.place.reader(tokio.clone(), left.max(64 << 10), cancel);
+                from.seek(SeekFrom::Start(zipped.header))?;
+                zip::pass_header(&mut from)?;
+                from.seek_relative(range.start.cast_signed())?;
+                Box::new(from)
+            }
+            Data::Zip(zipped) if range.start > NEAR => {
+                let spool = self.unpacked_member(zipped, size, tokio)?;
+                Box::new(Spooled { spool, at: range.start, cancel })
+            }
+            Data::Zip(zipped) => {
+                let mut from = self.member(zipped, size, range.end, tokio, cancel)?;
+                io::copy(&mut from.by_ref().take(range.start), &mut io::sink())?;
+                Box::new(from)
+            }
+            Data::Unreadable(why) => return Err(io::Error::new(io::ErrorKind::Unsupported, *why)),
+            Data::None | Data::Same => Box::new(io::empty()),
+        };
+        Ok(Box::new(Exact { from, left }))
+    }
+
+    /// A member of a zip file from its beginning, of which `wanted` bytes are wanted.
+    fn member(
+        &self,
+        zipped: &Zipped,
+        size: u64,
+        wanted: u64,
+        tokio: &Handle,
+        cancel: CancellationToken,
+    ) -> io::Result<unpack::Held> {
+        // The header's length isn't known before it is read: a little more than the bytes is asked for.
+        let ahead = zipped.packed.saturating_add(1024);
+        let ahead = if wanted < size { ahead.min(wanted.saturating_add(NEAR)) } else { ahead };
+        let mut from = self.place.reader(tokio.clone(), ahead, cancel);
+        from.seek(SeekFrom::Start(zipped.header))?;
+        zip::pass_header(&mut from)?;
+        unpack::member(zipped, size, from)
+    }
+
+    fn unpacked_member(&self, zipped: &Zipped, size: u64, tokio: &Handle) -> io::Result<Arc<Spool>> {
+        if let Some(spool) = self.members.lock().get(&zipped.header) {
+            return Ok(spool.clone());
+        }
+        let from = self.member(zipped, size, size, tokio, self.token.clone())?;
+        let new = Arc::new(Spool::new(Box::new(from))?);
+        // Somebody else may have been faster: then theirs counts, and this one has unpacked nothing yet.
+        Ok(self.members.lock().get_or_insert(zipped.header, || new).clone())
+    }
+
+    /// The tar file, unpacked as far as somebody reads.
+    fn unpacked(&self, tokio: &Handle) -> io::Result<Arc<Spool>> {
+        let mut stream = self.stream.lock();
+        if let Some(spool) = &*stream {
+            return Ok(spool.clone());
+        }
+        let from = self.place.reader(tokio.clone(), FAR, self.token.clone());
+        let spool = Arc::new(Spool::new(unpack::whole_sent(self.kind, from)?)?);
+        Ok(stream.insert(spool).clone())
+    }
+}
+
+/// What tells one content of an archive from another, as text.
+fn outer_tag(entry: &Entry) -> String {
+    match &entry.tag {
+        Some(Tag::ETag(etag)) => etag.to_string(),
+        Some(Tag::File { dev, ino, mtime_ns }) => format!("{dev:x}-{ino:x}-{mtime_ns:x}"),
+        None => String::new(),
+    }
+}
+
+/// Reads where the links of a zip file point; those that are too long, or too many, are no links then.
+fn read_links(
+    place: &Place,
+    members: &mut [Member],
+    tokio: &Handle,
+    cancel: &CancellationToken,
+) -> io::Result<()> {
+    let links = members.iter_mut().filter(|member| member.kind == Kind::Symlink && member.link.is_none());
+    for (at, member) in links.enumerate() {
+        let Data::Zip(zipped) = member.data.clone() else {
+            member.kind = Kind::Special;
+            continue;
+        };
+        member.data = Data::None;
+        if at >= MOST_LINKS || member.size > MOST_LINK {
+            member.kind = Kind::Special;
+            continue;
+        }
+        let mut from = place.reader(tokio.clone(), zipped.packed.saturating_add(1024), cancel.clone());
+        from.seek(SeekFrom::Start(zipped.header))?;
+        zip::pass_header(&mut from)?;
+        let mut target = Vec::new();
+        unpack::member(&zipped, member.size, from)?.read_to_end(&mut target)?;
+        member.link = Some(target);
+    }
+    Ok(())
+}
+
+/// A reader of what is unpacked on disk.
+struct Spooled {
+    spool: Arc<Spool>,
+    at: u64,
+    cancel: CancellationToken,
+}
+
+impl Read for Spooled {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.spool.read_at(buf, self.at, &self.cancel)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// Exactly so many bytes: an end before is damage.
+struct Exact<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exact<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.from.read(&mut buf[..most])?;
+        if count == 0 {
+            return Err(super::contents::ended());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
