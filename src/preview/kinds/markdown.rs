@@ -17,7 +17,7 @@ const MOST: u64 = MIB;
 
 pub fn render(input: Input, shape: &Shape) -> io::Result<Document> {
     let (bytes, mut warning) = (as_utf8(input.head(MOST)?), input.cut(MOST));
-    let text = String::from_utf8_lossy(&bytes);
+    let text = shallow(&String::from_utf8_lossy(&bytes));
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
@@ -36,12 +36,30 @@ pub fn render(input: Input, shape: &Shape) -> io::Result<Document> {
     Ok(Document { lines: page.lines, about, warning, ..Document::default() })
 }
 
+/// The text without the marks that would begin more than so many blocks in each other: the parser takes a
+/// time that grows with their square, and can't be stopped.
+fn shallow(text: &str) -> String {
+    let mark =
+        |byte: &u8| matches!(byte, b' ' | b'\t' | b'>' | b'-' | b'+' | b'*' | b'.' | b')' | b'0'..=b'9');
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let marks = line.bytes().take_while(|byte| mark(byte)).count();
+        // Marks are single bytes, so that the line is never cut inside a character.
+        out.push_str(&line[..marks.min(MOST_MARKS)]);
+        out.push_str(&line[marks..]);
+    }
+    out
+}
+
 /// What stands before the lines of a block: a bar for a quote, a bullet for an item.
 struct Before {
     first: String,
     rest: String,
     used: bool,
 }
+
+/// The most marks and spaces at the beginning of a line.
+const MOST_MARKS: usize = 80;
 
 /// The page as it is written.
 struct Page {
@@ -254,6 +272,9 @@ impl Page {
 
     /// The columns that stand before a block; where they would leave it no room, none do.
     fn indent(&self) -> usize {
+        if self.before.len() > 32 {
+            return 0;
+        }
         let wide = self.before.iter().map(|before| width(&before.rest)).sum();
         if wide + 8 > self.columns { 0 } else { wide }
     }

@@ -107,3 +107,6 @@ fn refusal(source: &Source, kind: ViewKind, error: &io::Error) -> VfsError {
     let reason = format!("it can't be shown as {}: {error}", kind.title());
     fail(source, known, reason).with_hint("show it as text or hex instead")
 }
+
+#[cfg(test)]
+mod tests;

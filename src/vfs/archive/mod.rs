@@ -29,3 +29,6 @@ mod zip;
 pub use contents::{Data, Member, Most, contents};
 pub use path::ArchivePath;
 pub use shelf::Shelf;
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,7 @@ impl Bed {
         let find = move |uri: &Uri| match uri {
             Uri::Local(path) => Ok(LocalPath::at(path.clone())),
             Uri::S3(s3) if &*s3.connection == "mem" => Ok(kept.at(uri)),
-            Uri::S3(_) => registry.as_ref().expect("a server").resolve(uri),
+            _ => registry.as_ref().expect("a server").resolve(uri),
         };
         let resolve: Resolver = Arc::new(move |uri| Ok(scripted.wrap(find(uri)?)));
         let local = |name: &str| LocalPath::at(dir.path().join(name));

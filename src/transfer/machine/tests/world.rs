@@ -97,7 +97,7 @@ impl World {
                 let name: u64 = path.to_string_lossy().bytes().map(u64::from).sum();
                 Tag::File { dev: 1, ino: file.content * 100_000 + name, mtime_ns: file.content.cast_signed() }
             }
-            Uri::S3(_) => Tag::ETag(ETag::new(&format!("{:032x}", file.content))),
+            _ => Tag::ETag(ETag::new(&format!("{:032x}", file.content))),
         };
         let link = file
             .link
