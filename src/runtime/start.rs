@@ -1,5 +1,6 @@
 //! How the panes begin and end: [`panes`].
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufWriter, Stdout};
 use std::mem::ManuallyDrop;
@@ -19,7 +20,7 @@ use super::{Services, keys, session, signals};
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
 use crate::config::{Env, HiddenChoice, Loaded};
 use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
-use crate::model::{Arrangement, S3Uri, Uri, UriError};
+use crate::model::{Arrangement, ConnName, S3Uri, Uri, UriError};
 use crate::view::Theme;
 
 /// How many answers may wait for the loop before those who answer wait.
@@ -78,6 +79,7 @@ pub(crate) fn panes(
         terminal::hook_panics(outbox.clone());
         warn(&opening.loaded, &outbox);
         let state_dir = opening.loaded.dirs.state.clone();
+        let priced = priced(&services);
         let theme = Theme::detect(&opening.env, &opening.loaded.settings.ui);
         let panes = Panes {
             terminal: ManuallyDrop::new(real_terminal()?),
@@ -91,7 +93,7 @@ pub(crate) fn panes(
             theme,
             notify: opening.loaded.settings.transfer.notify,
             fail: FailPoint::from_env(&opening.env),
-            state: state(opening, session, keymap),
+            state: state(opening, session, keymap, priced),
         };
         panes.run().await?;
         Ok(())
@@ -120,7 +122,17 @@ fn warn(loaded: &Loaded, outbox: &mpsc::Sender<Msg>) {
     let _ = outbox.try_send(Msg::Trouble(format!("this setting is not in force: {first}{more}")));
 }
 
-fn state(opening: Opening, session: Session, keymap: Keymap) -> State {
+/// The connections whose requests cost what the list of AWS says. Asks nothing.
+fn priced(services: &Services) -> BTreeSet<ConnName> {
+    let registry = &services.registry;
+    let at_aws = |name: &ConnName| {
+        let path = registry.resolve(&Uri::S3(S3Uri::buckets(name)));
+        path.is_ok_and(|path| path.terms().is_some_and(|terms| terms.aws))
+    };
+    registry.connections().into_iter().filter(at_aws).collect()
+}
+
+fn state(opening: Opening, session: Session, keymap: Keymap, priced: BTreeSet<ConnName>) -> State {
     let connections = &opening.loaded.settings.connections;
     let read_only = connections.iter().filter(|(_, connection)| connection.read_only);
     let start = Start {
@@ -131,6 +143,7 @@ fn state(opening: Opening, session: Session, keymap: Keymap) -> State {
     };
     let mut state = State::new(start, super::panes::wall_clock());
     let set = &opening.loaded.settings;
+    state.priced = priced;
     state.ahead.budget = if set.cache.enabled { set.preview.prefetch } else { 0 };
     state.ahead.heads = set.cache.objects.enabled;
     state

@@ -132,6 +132,11 @@ impl Pictures {
         held.let_go(before);
     }
 
+    /// Whether there is a picture of this view.
+    pub fn has(&self, view: ReqId) -> bool {
+        self.0.lock().by_view.contains_key(&view)
+    }
+
     /// The pictures that kitty should forget, by its ids; told once.
     pub fn take_gone(&self) -> Vec<u32> {
         std::mem::take(&mut self.0.lock().gone)
@@ -171,4 +176,58 @@ fn same(a: &Pixels, b: &Pixels) -> bool {
     (a.width, a.height) == (b.width, b.height)
         && a.rgba.as_ptr() == b.rgba.as_ptr()
         && a.rgba.len() == b.rgba.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// A picture of one colour.
+    fn pixels(width: u32, height: u32, colour: [u8; 4]) -> Pixels {
+        Pixels { width, height, rgba: Bytes::from(colour.repeat((width * height) as usize)) }
+    }
+
+    #[test]
+    fn half_blocks_are_two_pixels_a_cell() {
+        let mut rgba = [255, 0, 0, 255].repeat(4);
+        rgba.extend([0, 0, 255, 255].repeat(4));
+        let picture =
+            Picture::new(Pixels { width: 4, height: 2, rgba: rgba.into() }, Drawing::Halfblocks, (1, 2));
+        let picture = picture.unwrap();
+        assert_eq!(picture.size, Size::new(4, 1));
+        let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
+        Image::new(&picture.protocol).render(buf.area, &mut buf);
+        let cell = &buf[(0, 0)];
+        let colours = if cell.symbol() == "\u{2580}" { (cell.fg, cell.bg) } else { (cell.bg, cell.fg) };
+        assert_eq!(colours, (ratatui::style::Color::Rgb(255, 0, 0), ratatui::style::Color::Rgb(0, 0, 255)));
+    }
+
+    #[test]
+    fn every_protocol_takes_what_fills_no_whole_cells() {
+        for how in [Drawing::Kitty, Drawing::Sixel, Drawing::Iterm2, Drawing::Halfblocks] {
+            let picture = Picture::new(pixels(17, 33, [1, 2, 3, 255]), how, (8, 16)).unwrap();
+            assert_eq!(picture.size, Size::new(3, 3), "{how:?}");
+            assert!(Picture::new(pixels(0, 0, [0; 4]), how, (8, 16)).is_none());
+        }
+        let short = Pixels { width: 9, height: 9, rgba: Bytes::from_static(b"few") };
+        assert!(Picture::new(short, Drawing::Halfblocks, (1, 2)).is_none());
+    }
+
+    #[test]
+    fn kitty_is_told_of_each_picture_that_goes() {
+        let pictures = Pictures::default();
+        let picture = |how| Picture::new(pixels(8, 16, [9, 9, 9, 255]), how, (8, 16)).unwrap();
+        let (first, second) = (picture(Drawing::Kitty), picture(Drawing::Kitty));
+        let serials = vec![first.serial, second.serial];
+        pictures.put(ReqId(1), first);
+        assert_eq!(pictures.take_gone(), []);
+        pictures.put(ReqId(1), second);
+        pictures.remove(ReqId(1));
+        pictures.put(ReqId(2), picture(Drawing::Sixel));
+        pictures.remove(ReqId(2));
+        assert_eq!(pictures.take_gone(), serials);
+        assert_eq!(pictures.take_gone(), []);
+    }
 }

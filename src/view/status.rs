@@ -256,14 +256,18 @@ fn connection(look: Look<'_>) -> String {
 struct Form {
     /// What stands between key and twin; `None` leaves the twin out.
     joint: Option<&'static str>,
+    /// What stands between a key and what it does.
+    space: &'static str,
     gap: &'static str,
 }
 
-/// From the widest to the narrowest: `F5/c Copy`, `F5c Copy`, `F5 Copy`.
-const FORMS: [Form; 3] = [
-    Form { joint: Some("/"), gap: "  " },
-    Form { joint: Some(""), gap: " " },
-    Form { joint: None, gap: "  " },
+/// From the widest to the narrowest: `F5/c Copy`, `F5c Copy`, `F5 Copy`, `F5Copy`.
+const FORMS: [Form; 5] = [
+    Form { joint: Some("/"), space: " ", gap: "  " },
+    Form { joint: Some(""), space: " ", gap: " " },
+    Form { joint: None, space: " ", gap: "  " },
+    Form { joint: None, space: " ", gap: " " },
+    Form { joint: None, space: "", gap: " " },
 ];
 
 /// A field of the key bar that gives way before the form does.
@@ -294,7 +298,7 @@ fn key_pieces(items: &[BarItem], form: &Form, look: Look<'_>) -> Vec<Piece<'stat
         let twin = item.twin.zip(form.joint).map(|(twin, joint)| format!("{joint}{twin}"));
         let key = Span::styled(item.key.to_string(), look.theme.strong);
         let twin = Span::styled(twin.unwrap_or_default(), look.theme.accent);
-        let title = Span::styled(format!(" {}", item.title()), look.theme.text);
+        let title = Span::styled(format!("{}{}", form.space, item.title()), look.theme.text);
         // Help and the way out are the last to give way.
         let weight = match item.action {
             _ if at == 0 || at == last => 9,

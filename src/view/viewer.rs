@@ -90,8 +90,17 @@ fn content(buf: &mut Buffer, area: Rect, viewer: &Viewer, look: Look<'_>) {
         return paragraphs(buf, area, vec![(look.theme.dim, "Nothing is in this file.".to_owned())]);
     }
     let above = look.pictures.draw(buf, area, viewer, look.state);
+    if screen.pixels.is_some() && screen.lines.is_empty() && !look.pictures.has(viewer.id) {
+        let text = "Pictures aren't drawn on this terminal: preview.images says how they are.".to_owned();
+        return paragraphs(buf, area, vec![(look.theme.dim, text)]);
+    }
     for (line, at) in screen.lines.iter().zip(above..area.height) {
-        draw_line(buf, paint::row(area, at), line, look);
+        let row = paint::row(area, at);
+        if let Some(number) = line.number.filter(|_| viewer.gutter > 0) {
+            let width = usize::from(viewer.gutter - 1);
+            paint::put(buf, paint::first(row, viewer.gutter), &format!("{number:>width$}"), look.theme.dim);
+        }
+        draw_line(buf, paint::after(row, viewer.gutter), line, look);
     }
     if let Some(at) = screen.cursor.filter(|at| *at < area.height) {
         buf.set_style(paint::row(area, at).intersection(buf.area), look.theme.idle);

@@ -11,11 +11,11 @@ use bifold::app::msg::Candidate;
 use bifold::app::pane::Listing;
 use bifold::app::state::{Notice, Screen, Typing};
 use bifold::app::stats::{ConnectionStats, OpStats};
-use bifold::app::{Action, Dialog, Keymap, ReqId, Session, Side, Start, State, Stats};
+use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
 use bifold::model::uri::UriContext;
 use bifold::model::{
-    Arrangement, ETag, Entry, ErrorKind, Kind, Name, Op, S3Uri, SortBy, SortKey, StorageClass, Tag,
-    Timestamp, Uri, VfsError,
+    Arrangement, ETag, Entry, ErrorKind, Ink, Kind, Name, Op, Piece, S3Uri, Screenful, Seen, SortBy, SortKey,
+    StorageClass, StyledLine, Tag, Timestamp, Uri, VfsError, ViewKind,
 };
 use bifold::transfer::{
     Conflict, Counts, JobKind, JobOptions, JobSpec, Outcome, Progress, Question, SourceItem, Target,
@@ -433,10 +433,128 @@ fn quit() -> State {
     state
 }
 
+/// Keys as a person presses them.
+fn press(state: &mut State, keys: &[&str]) {
+    for key in keys {
+        update(state, Msg::Key(Key::parse(key).expect("a key")), Timestamp(NOW));
+    }
+}
+
+/// The view that is open, over both panes or beside, tells this.
+fn tell(state: &mut State, seen: Seen) {
+    let beside = state.quick.as_ref().and_then(|quick| quick.view.as_ref());
+    let id = state.viewer.as_ref().or(beside).expect("a view").id;
+    update(state, Msg::Seen(id, seen), Timestamp(NOW));
+}
+
+/// Source text in the middle of a file.
+fn source(first: u64) -> Screenful {
+    let line = |at: u64| StyledLine {
+        pieces: vec![
+            Piece { bold: true, ..Piece::inked("let ", Ink::Rgb(180, 142, 173)) },
+            Piece::inked(format!("line_{at}"), Ink::Rgb(143, 161, 179)),
+            Piece::plain(" = \"some text that goes on for a while\"; "),
+            Piece { italic: true, ..Piece::inked("// with a remark at the end of it", Ink::Dim) },
+        ],
+        number: Some(at),
+    };
+    Screenful {
+        kinds: vec![ViewKind::Text, ViewKind::Hex],
+        lines: (first..first + 40).map(line).collect(),
+        about: "UTF-8 · Rust".into(),
+        progress: Some(0.354),
+        at_top: false,
+        at_end: false,
+        wrap: true,
+        ..Screenful::new(ViewKind::Text)
+    }
+}
+
+fn viewer() -> State {
+    let mut state = browse();
+    press(&mut state, &["f3"]);
+    tell(&mut state, Seen::Screenful(Box::new(source(1_234))));
+    state
+}
+
+fn searching() -> State {
+    let mut state = viewer();
+    press(&mut state, &["/", "a", "b", "enter"]);
+    tell(&mut state, Seen::Searching(48 << 20));
+    state
+}
+
+fn searched() -> State {
+    let mut state = viewer();
+    press(&mut state, &["/", "a", "b"]);
+    state
+}
+
+fn reading_on() -> State {
+    let mut state = viewer();
+    state.priced.insert("s3".into());
+    if let Some(viewer) = &mut state.viewer {
+        viewer.what.uri = s3("events/customers.csv");
+    }
+    tell(&mut state, Seen::AsksToRead(4 << 30));
+    state
+}
+
+fn folded() -> State {
+    let mut state = viewer();
+    let screen = Screenful {
+        kinds: vec![ViewKind::Json, ViewKind::Text, ViewKind::Hex],
+        lines: vec![
+            StyledLine::of(Piece::plain("{")),
+            StyledLine {
+                pieces: vec![Piece::inked("  \"rows\"", Ink::Accent), Piece::plain(": [ … 12 items ]")],
+                number: None,
+            },
+            StyledLine {
+                pieces: vec![Piece::plain("  "), Piece::inked("\"found\"", Ink::Found)],
+                number: None,
+            },
+            StyledLine::of(Piece::plain("}")),
+        ],
+        about: "4 values".into(),
+        warning: Some("cut after 8 MB: 404 MB aren't shown".into()),
+        cursor: Some(1),
+        held: true,
+        ..Screenful::new(ViewKind::Json)
+    };
+    tell(&mut state, Seen::Screenful(Box::new(screen)));
+    state
+}
+
+fn unviewable() -> State {
+    let mut state = viewer();
+    tell(
+        &mut state,
+        Seen::Failed(
+            VfsError::new(Op::Read, s3("events/x"), ErrorKind::Archived, "it is in cold storage")
+                .with_hint("restore it first"),
+        ),
+    );
+    state
+}
+
+fn quick() -> State {
+    let mut state = browse();
+    press(&mut state, &["ctrl-q"]);
+    tell(&mut state, Seen::Screenful(Box::new(source(1))));
+    state
+}
+
+fn quick_of_directory() -> State {
+    let mut state = browse();
+    press(&mut state, &["up", "up", "ctrl-q"]);
+    state
+}
+
 /// A state of the application.
 type Make = fn() -> State;
 
-const SCREENS: [(&str, Make); 19] = [
+const SCREENS: [(&str, Make); 27] = [
     ("blank", blank),
     ("browse", browse),
     ("working", working),
@@ -456,6 +574,14 @@ const SCREENS: [(&str, Make); 19] = [
     ("menu", menu),
     ("quit", quit),
     ("hostile", hostile),
+    ("viewer", viewer),
+    ("searching", searching),
+    ("searched", searched),
+    ("reading_on", reading_on),
+    ("folded", folded),
+    ("unviewable", unviewable),
+    ("quick", quick),
+    ("quick_of_directory", quick_of_directory),
 ];
 
 /// Draws a state as a terminal of this size shows it: the app hears of the size first.
@@ -544,7 +670,9 @@ fn every_screen_at_three_sizes() {
 #[test]
 fn without_colour_and_in_ascii_every_state_still_shows() {
     let theme = Theme { zone: Zone::Utc, ..Theme::new(false, ASCII) };
-    for (name, make) in [("browse", browse as Make), ("working", working), ("trouble", trouble)] {
+    for (name, make) in
+        [("browse", browse as Make), ("working", working), ("trouble", trouble), ("viewer", viewer)]
+    {
         let buf = drawn(make(), 80, 24, &theme);
         assert!(buf.content.iter().all(|cell| cell.symbol().is_ascii()), "{name}");
         assert!(buf.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{name}");

@@ -16,7 +16,7 @@ fn view(id: u64, row: &str, quick: bool, frame: (u16, u16)) -> Cmd {
 }
 
 fn full(id: u64, row: &str) -> Cmd {
-    view(id, row, false, (80, 21))
+    view(id, row, false, (74, 21))
 }
 
 fn beside(id: u64, row: &str) -> Cmd {
@@ -129,6 +129,31 @@ fn hex_leads_back_to_the_kind_before() {
 }
 
 #[test]
+fn line_numbers_get_their_room_and_keep_it() {
+    let numbered = |kind, number| {
+        move |screen: &mut Screenful| {
+            screen.kind = kind;
+            screen.lines = vec![crate::model::StyledLine { number, ..Default::default() }];
+        }
+    };
+    let mut state = viewing();
+    let heard = |state: &mut State, kind, number| {
+        let mut screen = Screenful::new(kind);
+        numbered(kind, number)(&mut screen);
+        update(state, Msg::Seen(ReqId(3), Seen::Screenful(Box::new(screen))), NOW)
+    };
+    let frame = |columns| asked(3, Ask::Resize(Frame { columns, rows: 21 }));
+    assert_eq!(heard(&mut state, ViewKind::Text, Some(7)), []);
+    assert_eq!(heard(&mut state, ViewKind::Text, Some(99_999)), []);
+    assert_eq!(heard(&mut state, ViewKind::Text, Some(1_000_000)), [frame(72)]);
+    assert_eq!(heard(&mut state, ViewKind::Text, None), []);
+    assert_eq!(heard(&mut state, ViewKind::Hex, None), [frame(80)]);
+    // What is no text by its name has the whole width from the beginning.
+    let mut state = ready(&["a.png"]);
+    assert_eq!(press(&mut state, "jv"), [view(3, "a.png", false, (80, 21))]);
+}
+
+#[test]
 fn what_is_typed_wrongly_stays_to_be_mended() {
     let mut state = viewing();
     assert_eq!(press(&mut state, ":12x<enter>"), []);
@@ -215,7 +240,7 @@ fn another_size_is_told_to_the_views() {
     let mut state = viewing();
     let resize = |columns, rows| Msg::Resize { columns, rows, pane_rows: rows.saturating_sub(5) };
     let frame = |columns, rows| Ask::Resize(Frame { columns, rows });
-    assert_eq!(update(&mut state, resize(100, 40), NOW), [asked(3, frame(100, 37))]);
+    assert_eq!(update(&mut state, resize(100, 40), NOW), [asked(3, frame(94, 37))]);
     assert_eq!(update(&mut state, resize(100, 40), NOW), []);
     assert_eq!(update(&mut state, resize(1, 1), NOW), [asked(3, frame(1, 1))]);
 }

@@ -19,6 +19,9 @@ pub use quick::{Beside, Quick};
 /// Below this width there is one pane, and no room for a view beside it.
 const TWO_PANES: u16 = 60;
 
+/// Line numbers have room for as many digits as this from the beginning.
+const LEAST_DIGITS: u16 = 5;
+
 /// One open view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Viewer {
@@ -26,8 +29,10 @@ pub struct Viewer {
     pub id: ReqId,
     /// What is viewed.
     pub what: Viewed,
-    /// The place that it was last asked to draw into.
+    /// The place that it was last asked to draw into, without the columns for line numbers.
     pub frame: Frame,
+    /// The columns for line numbers, left of that place.
+    pub gutter: u16,
     /// What to draw; none before the first answer.
     pub screen: Option<Box<Screenful>>,
     /// Why nothing can be shown.
@@ -124,9 +129,26 @@ pub(super) fn open(state: &mut State) {
 /// Shows this over both panes in place of what was.
 fn show(state: &mut State, what: Viewed, anew: bool) {
     close(state);
-    let frame = state.screen.viewer_frame();
+    let mut frame = state.screen.viewer_frame();
+    let gutter = if frame.columns >= TWO_PANES && may_be_text(&what) { LEAST_DIGITS + 1 } else { 0 };
+    frame.columns -= gutter;
     let viewer = begin(state, what, frame, anew);
-    state.viewer = Some(Box::new(viewer));
+    state.viewer = Some(Box::new(Viewer { gutter, ..viewer }));
+}
+
+/// What is surely shown in another way than as lines with numbers, by the ends of names.
+const NO_TEXT: &[&str] = &[
+    "7z", "avi", "bmp", "bz2", "csv", "flac", "gif", "gz", "ico", "jpeg", "jpg", "json", "jsonl", "m4a",
+    "markdown", "md", "mkv", "mov", "mp3", "mp4", "ndjson", "ogg", "parquet", "pdf", "png", "tar", "tgz",
+    "tif", "tiff", "tsv", "wav", "webm", "webp", "xz", "zip", "zst",
+];
+
+/// Whether to make room for line numbers at once. A wrong guess is mended by the first answer; a right one saves
+/// laying it out twice.
+fn may_be_text(what: &Viewed) -> bool {
+    let text = what.kind.is_none_or(|kind| kind == ViewKind::Text);
+    let name = what.entry.name.to_lossy().to_ascii_lowercase();
+    text && name.rsplit_once('.').is_none_or(|(_, end)| !NO_TEXT.contains(&end))
 }
 
 /// Has a view begun.
@@ -137,6 +159,7 @@ fn begin(state: &mut State, what: Viewed, frame: Frame, anew: bool) -> Viewer {
         id,
         what,
         frame,
+        gutter: 0,
         screen: None,
         error: None,
         searching: None,
@@ -198,6 +221,7 @@ pub(super) fn seen(state: &mut State, id: ReqId, seen: Seen) {
             viewer.searching = None;
             viewer.error = None;
             viewer.screen = Some(screen);
+            make_room(state, id);
         }
         Seen::Searching(bytes) => viewer.searching = Some(bytes),
         Seen::NotFound(text) => {
@@ -209,6 +233,22 @@ pub(super) fn seen(state: &mut State, id: ReqId, seen: Seen) {
             dialog::ask_to_read(state, id, bytes, uri, class.as_ref());
         }
         Seen::Failed(error) => failed(state, id, error),
+    }
+}
+
+/// Makes room for line numbers beside text that fills the screen. It never gets less while text is shown: lines
+/// would be broken anew at each step.
+fn make_room(state: &mut State, id: ReqId) {
+    let full = state.screen.viewer_frame();
+    let Some(viewer) = state.viewer.as_deref_mut().filter(|viewer| viewer.id == id) else { return };
+    let Some(screen) = &viewer.screen else { return };
+    let last = screen.lines.iter().filter_map(|line| line.number).max();
+    let needed = last.map_or(0, |last| (last.max(1).ilog10() as u16 + 1).max(LEAST_DIGITS) + 1);
+    let text = screen.kind == ViewKind::Text && full.columns >= TWO_PANES;
+    let gutter = if text { viewer.gutter.max(needed) } else { 0 };
+    if gutter != viewer.gutter {
+        viewer.gutter = gutter;
+        fit(state);
     }
 }
 
@@ -231,7 +271,13 @@ pub(super) fn answer_read(state: &mut State, id: ReqId, on: bool) {
 pub(super) fn fit(state: &mut State) {
     let (full, beside) = (state.screen.viewer_frame(), state.screen.quick_frame());
     let view = state.quick.as_mut().and_then(|quick| quick.view.as_deref_mut());
-    let views = state.viewer.as_deref_mut().map(|view| (view, full));
+    let views = state.viewer.as_deref_mut().map(|view| {
+        if full.columns < TWO_PANES {
+            view.gutter = 0;
+        }
+        let columns = full.columns.saturating_sub(view.gutter);
+        (view, Frame { columns, ..full })
+    });
     let resized = views.into_iter().chain(view.map(|view| (view, beside)));
     let changed = resized.filter(|(view, frame)| view.frame != *frame);
     let asks: Vec<Cmd> = changed
