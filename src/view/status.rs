@@ -8,7 +8,7 @@ use super::paint::{self, Piece};
 use super::{Look, format, words};
 use crate::app::bar::{self, BarItem};
 use crate::app::jobs::{Job, Phase};
-use crate::app::{Action, Stats};
+use crate::app::{Action, Code, Stats};
 use crate::model::text::{cut_end, cut_middle, escape};
 use crate::transfer::JobKind;
 
@@ -256,18 +256,18 @@ fn connection(look: Look<'_>) -> String {
 struct Form {
     /// What stands between key and twin; `None` leaves the twin out.
     joint: Option<&'static str>,
-    /// What stands between a key and what it does.
-    space: &'static str,
+    /// Whether nothing stands between an F-key and what it does.
+    tight: bool,
     gap: &'static str,
 }
 
 /// From the widest to the narrowest: `F5/c Copy`, `F5c Copy`, `F5 Copy`, `F5Copy`.
 const FORMS: [Form; 5] = [
-    Form { joint: Some("/"), space: " ", gap: "  " },
-    Form { joint: Some(""), space: " ", gap: " " },
-    Form { joint: None, space: " ", gap: "  " },
-    Form { joint: None, space: " ", gap: " " },
-    Form { joint: None, space: "", gap: " " },
+    Form { joint: Some("/"), tight: false, gap: "  " },
+    Form { joint: Some(""), tight: false, gap: " " },
+    Form { joint: None, tight: false, gap: "  " },
+    Form { joint: None, tight: false, gap: " " },
+    Form { joint: None, tight: true, gap: " " },
 ];
 
 /// A field of the key bar that gives way before the form does.
@@ -298,7 +298,8 @@ fn key_pieces(items: &[BarItem], form: &Form, look: Look<'_>) -> Vec<Piece<'stat
         let twin = item.twin.zip(form.joint).map(|(twin, joint)| format!("{joint}{twin}"));
         let key = Span::styled(item.key.to_string(), look.theme.strong);
         let twin = Span::styled(twin.unwrap_or_default(), look.theme.accent);
-        let title = Span::styled(format!("{}{}", form.space, item.title()), look.theme.text);
+        let space = if form.tight && matches!(item.key.code, Code::F(_)) { "" } else { " " };
+        let title = Span::styled(format!("{space}{}", item.title()), look.theme.text);
         // Help and the way out are the last to give way.
         let weight = match item.action {
             _ if at == 0 || at == last => 9,

@@ -37,7 +37,7 @@ pub fn beside(buf: &mut Buffer, places: PaneLayout, quick: &Quick, look: Look<'_
     };
     let name = words::name(&viewer.what.entry.name, viewer.what.entry.kind);
     head(buf, places.title, viewer, &name, quick.focus, look);
-    content(buf, places.rows, viewer, look);
+    content(buf, paint::after(places.rows, 1), viewer, look);
     bottom(buf, places.foot, viewer, quick.focus, look)
 }
 

@@ -1,8 +1,10 @@
 //! Texts that scroll: the help, an error in full.
 
-use super::{Dialog, TextView};
+use super::{Dialog, HelpRow, TextView};
+use crate::app::action::Group;
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
+use crate::app::viewer;
 use crate::model::VfsError;
 
 /// The narrowest that a text is taken to be wrapped to, to know where its end may be.
@@ -11,7 +13,9 @@ const NARROW: usize = 40;
 /// Shows the keys and what they do.
 pub(in crate::app) fn open_help(state: &mut State) {
     let rows = state.keymap.help();
-    state.dialogs.push(Dialog::Help { rows, top: 0 });
+    let wanted = HelpRow::Heading(Group::View.title());
+    let top = rows.iter().position(|row| *row == wanted).filter(|_| viewer::has_keys(state));
+    state.dialogs.push(Dialog::Help { rows, top: top.unwrap_or_default() });
 }
 
 /// Shows a text.

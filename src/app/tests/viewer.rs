@@ -20,7 +20,7 @@ fn full(id: u64, row: &str) -> Cmd {
 }
 
 fn beside(id: u64, row: &str) -> Cmd {
-    view(id, row, true, (39, 5))
+    view(id, row, true, (38, 5))
 }
 
 fn asked(id: u64, ask: Ask) -> Cmd {
@@ -32,7 +32,9 @@ fn shows(state: &mut State, id: u64, change: impl FnOnce(&mut Screenful)) {
     let mut screen = Screenful::new(ViewKind::Text);
     screen.kinds = vec![ViewKind::Text, ViewKind::Hex];
     change(&mut screen);
-    assert_eq!(update(state, Msg::Seen(ReqId(id), Seen::Screenful(Box::new(screen))), NOW), []);
+    let cmds = update(state, Msg::Seen(ReqId(id), Seen::Screenful(Box::new(screen))), NOW);
+    let only_room = |cmd: &Cmd| matches!(cmd, Cmd::AskView(_, Ask::Resize(_)));
+    assert!(cmds.iter().all(only_room), "{cmds:?}");
 }
 
 /// The file `a`, which is the second row, in the viewer.
@@ -254,7 +256,7 @@ fn the_bar_and_the_help_are_those_of_the_viewer() {
         ["Help", "Wrap", "Hex", "Go to", "Search", "Kind", "Follow", "Encoding", "Close"]
     );
     press(&mut state, "<f1>");
-    assert!(matches!(state.dialogs.last(), Some(Dialog::Help { .. })));
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Help { top: 1.., .. })));
     press(&mut state, "<esc>");
     assert!(state.viewer.is_some());
 }
@@ -321,6 +323,18 @@ fn tab_goes_into_the_quick_view_and_out_again() {
 }
 
 #[test]
+fn brackets_in_the_quick_view_keep_the_keys() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jj<ctrl-q><tab>");
+    assert_eq!(press(&mut state, "]"), [Cmd::CloseView(ReqId(3)), beside(4, "b=500")]);
+    assert_eq!(
+        press(&mut state, "]j"),
+        [Cmd::CloseView(ReqId(4)), beside(5, "c=9"), asked(5, Ask::Lines(1))]
+    );
+    assert_eq!(at(&mut state, 1_000), []);
+}
+
+#[test]
 fn f3_in_the_quick_view_is_the_whole_screen() {
     let mut state = ready(ROWS);
     press(&mut state, "jj<ctrl-q><tab>");
@@ -338,4 +352,11 @@ fn a_narrow_screen_has_no_room_beside() {
     update(&mut state, Msg::Resize { columns: 59, rows: 24, pane_rows: 18 }, NOW);
     assert_eq!(press(&mut state, "jj<ctrl-q>"), []);
     assert!(state.quick.is_none() && notice(&state).contains("no room"));
+    let mut state = ready(ROWS);
+    press(&mut state, "jj<ctrl-q><tab>");
+    update(&mut state, Msg::Resize { columns: 59, rows: 24, pane_rows: 18 }, NOW);
+    assert_eq!(press(&mut state, "j"), [Cmd::CloseView(ReqId(3))]);
+    assert_eq!(at(&mut state, 1_000), []);
+    let wide = Msg::Resize { columns: 80, rows: 24, pane_rows: 18 };
+    assert_eq!(update(&mut state, wide, NOW), [view(4, "b=500", true, (38, 18))]);
 }

@@ -189,6 +189,7 @@ fn neighbour(state: &mut State, step: isize) {
     pane.wanted = None;
     pane.set_cursor(at, height);
     if state.viewer.is_some() {
-        super::open(state);
+        return super::open(state);
     }
+    super::quick::jump(state);
 }

@@ -81,9 +81,10 @@ impl Screen {
         Frame { columns: self.columns, rows: self.rows.saturating_sub(above + below) }
     }
 
-    /// The place for what is viewed beside the cursor: empty where there is room for one pane only.
+    /// The place for what is viewed beside the cursor, a column off the line between the panes: empty where there
+    /// is room for one pane only.
     pub fn quick_frame(&self) -> Frame {
-        let columns = if self.columns < TWO_PANES { 0 } else { (self.columns - 1) / 2 };
+        let columns = if self.columns < TWO_PANES { 0 } else { (self.columns - 1) / 2 - 1 };
         Frame { columns, rows: self.pane_rows }
     }
 }
@@ -269,6 +270,7 @@ pub(super) fn answer_read(state: &mut State, id: ReqId, on: bool) {
 
 /// The screen has another size: open views draw for it.
 pub(super) fn fit(state: &mut State) {
+    quick::fit(state);
     let (full, beside) = (state.screen.viewer_frame(), state.screen.quick_frame());
     let view = state.quick.as_mut().and_then(|quick| quick.view.as_deref_mut());
     let views = state.viewer.as_deref_mut().map(|view| {

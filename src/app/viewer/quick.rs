@@ -101,6 +101,28 @@ fn leave(quick: &mut Quick, state: &State) -> Option<Box<Viewer>> {
     quick.view.take()
 }
 
+/// Looks at once into the row that the cursor went to, and keeps the keys.
+pub(super) fn jump(state: &mut State) {
+    let Some(mut quick) = state.quick.take() else { return };
+    let left = leave(&mut quick, state);
+    end(state, left);
+    look(&mut quick, state);
+    quick.focus = quick.view.is_some();
+    state.quick = Some(quick);
+}
+
+/// The screen has another size: where there is no room nothing has the keys, and where there is room again
+/// the row is looked into.
+pub(super) fn fit(state: &mut State) {
+    let (now, room) = (state.now, state.screen.quick_frame().columns > 0);
+    let Some(quick) = &mut state.quick else { return };
+    quick.focus &= room;
+    let file = quick.of.as_ref().is_some_and(|of| refusal(&of.entry).is_none());
+    if room && file && quick.view.is_none() {
+        quick.due.get_or_insert(now);
+    }
+}
+
 /// Looks into the row that the cursor rests on.
 fn look(quick: &mut Quick, state: &mut State) {
     quick.due = None;
