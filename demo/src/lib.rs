@@ -25,6 +25,7 @@ pub mod calls;
 mod faults;
 mod front;
 pub mod picture;
+pub mod presign;
 pub mod retry;
 pub mod samples;
 mod server;

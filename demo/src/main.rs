@@ -10,7 +10,7 @@ use std::time::Duration;
 use bifold::config::Env;
 use clap::{Parser, Subcommand};
 use demo::samples::{self, Scratch};
-use demo::{Options, Server, calls, picture, retry};
+use demo::{Options, Server, calls, picture, presign, retry};
 use tokio::runtime::{Builder, Runtime};
 
 /// bifold on an S3 server in memory with sample buckets. Nothing of yours is read or written.
@@ -40,6 +40,8 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         megabytes: u64,
     },
+    /// Ask for 1,000 presigned links, and print what they cost, as a Markdown table.
+    Presign,
     /// Draw the picture of the README from the program's real screen.
     Picture {
         /// The SVG file to write.
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Some(Command::Calls) => print_calls(),
         Some(Command::Retry { megabytes }) => print_retry(*megabytes, args.latency),
+        Some(Command::Presign) => print_presign(),
         Some(Command::Picture { file }) => picture::readme(file).map(|()| ExitCode::SUCCESS),
         None if args.serve => serve(&args),
         None => open(&args),
@@ -110,6 +113,12 @@ fn print_calls() -> io::Result<ExitCode> {
 fn print_retry(megabytes: u64, latency: Duration) -> io::Result<ExitCode> {
     let rows = runtime()?.block_on(retry::measure(megabytes * 1_000_000, latency))?;
     write!(io::stdout(), "{}", retry::table(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_presign() -> io::Result<ExitCode> {
+    let rows = runtime()?.block_on(presign::measure())?;
+    write!(io::stdout(), "{}", presign::table(&rows))?;
     Ok(ExitCode::SUCCESS)
 }
 

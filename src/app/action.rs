@@ -105,6 +105,7 @@ actions! {
     Mkdir "mkdir" Work "Mkdir" "make a directory, or a bucket in a list of buckets";
     Delete "delete" Work "Delete" "delete what is marked, or the row, after asking";
     Edit "edit" Work "Edit" "edit the file in $VISUAL or $EDITOR; an object goes back only over what was fetched";
+    Links "links" Work "Link" "make links that let others read or write what is marked, or the row, for a while";
     CopyUri "copy-uri" Work "Copy URI" "put the row's location into the clipboard";
     Jobs "jobs" Panels "Jobs" "show the jobs: progress, failures, cancel, retry";
     Stats "stats" Panels "Statistics" "show requests and the cache in full";

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Arrangement, Ask, Frame, Freshness, Pages, Uri, Viewed};
+use crate::model::{Arrangement, Ask, Frame, Freshness, LinkAsk, Pages, Redacted, Uri, Viewed};
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{Answer, JobId, JobSpec};
 
@@ -142,6 +142,17 @@ pub enum Cmd {
     Notify(String),
     /// Put a text into the terminal's clipboard (OSC 52).
     CopyToClipboard(String),
+    /// The same with a text that stands in no log and no trace, and the system's clipboard.
+    CopySecret(Redacted<String>),
+    /// Sign links to these objects: `Presigned`, in order.
+    Presign {
+        /// The request.
+        req: ReqId,
+        /// The objects.
+        uris: Vec<Uri>,
+        /// What is asked for.
+        ask: Box<LinkAsk>,
+    },
     /// Empty the operation cache.
     ClearCache,
     /// Remember where one left off.

@@ -103,6 +103,8 @@ fn route(state: &mut State, msg: Msg) {
         Msg::EditorClosed { id, result } => edit::closed(state, id, result),
         Msg::DraftSaved { id, saved } => edit::saved(state, id, saved),
         Msg::DraftCompared { id, result } => edit::compared(state, id, result),
+        Msg::Presigned { req, links } => dialog::signed(state, req, links),
+        Msg::Told(text) => state.tell(text),
         Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Kind, Name, Order, Page, Seen, VfsError};
+use crate::model::{Kind, Name, Order, Page, Seen, SignedLink, VfsError};
 use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
@@ -157,6 +157,15 @@ pub enum Msg {
     },
     /// The numbers of cache and requests changed.
     Stats(Box<Stats>),
+    /// Links were signed, or not, in the order in which they were asked for.
+    Presigned {
+        /// The request.
+        req: ReqId,
+        /// The links.
+        links: Vec<Result<SignedLink, VfsError>>,
+    },
+    /// Something that is good to know.
+    Told(&'static str),
     /// Something failed that belongs to no request: a task's panic, a file that can't be written.
     Trouble(String),
     /// The program is asked to end (SIGTERM, SIGHUP, a closed terminal).

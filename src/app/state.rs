@@ -1,6 +1,7 @@
 //! All that the program knows for the screen: [`State`].
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::model::uri::UriContext;
 use crate::model::{Arrangement, ConnName, ErrorKind, Op, Timestamp, Uri, VfsError};
@@ -146,6 +147,8 @@ pub struct State {
     pub ahead: Ahead,
     /// What is being edited.
     pub edits: Vec<Edit>,
+    /// How long a presigned link works where nobody says otherwise.
+    pub link_life: Duration,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
     pub escape: Option<Timestamp>,
     last_request: u64,
@@ -179,6 +182,7 @@ impl State {
             quick: None,
             ahead: Ahead::default(),
             edits: Vec::new(),
+            link_life: Duration::from_mins(15),
             escape: None,
             last_request: 0,
             outbox: Vec::new(),

@@ -4,6 +4,7 @@ pub mod clock;
 mod connection;
 pub mod meter;
 pub mod ops;
+pub mod presigned;
 pub mod previews;
 pub mod stats;
 
@@ -11,4 +12,5 @@ pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use connection::ConnectionId;
 pub use meter::{Meter, OpKind, RequestCounts};
 pub use ops::{OpCache, OpKey, Query, SharedOpCache};
+pub use presigned::{Holder, LinkCache, LinkFigures, LinkKey, Signer, Signing};
 pub use stats::{CacheStats, Figures};

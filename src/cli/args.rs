@@ -55,6 +55,8 @@ pub enum Command {
     Cat(Locations),
     /// Edit a file or an object in $VISUAL or $EDITOR; an object goes back only over what was fetched
     Edit(Edit),
+    /// Print links that let others read or write objects for a while, without credentials of their own
+    Presign(Presign),
     /// What was begun in parts and never ended: it shows in no listing, and is billed
     #[command(subcommand)]
     Uploads(Uploads),
@@ -201,6 +203,41 @@ pub struct Stat {
     /// What to look up
     #[arg(required = true)]
     pub locations: Vec<OsString>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `presign`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Presign {
+    /// Objects
+    #[arg(required = true, value_name = "URI")]
+    pub locations: Vec<OsString>,
+    /// How long it works, as 15min, 12h or 7d, which is the most; without it, links.expires of the settings
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
+    /// A link to write the object, not to read it
+    #[arg(long)]
+    pub put: bool,
+    /// The version to read
+    #[arg(long, value_name = "ID", conflicts_with = "put")]
+    pub version: Option<String>,
+    /// The Content-Type that the answer will have, or that whoever writes must send
+    #[arg(long = "response-content-type", visible_alias = "content-type", value_name = "TYPE")]
+    pub content_type: Option<String>,
+    /// Its Content-Disposition, as: attachment; filename="a.csv"
+    #[arg(long = "response-content-disposition", visible_alias = "content-disposition", value_name = "TEXT")]
+    pub content_disposition: Option<String>,
+    /// Its Content-Encoding
+    #[arg(long = "response-content-encoding", visible_alias = "content-encoding", value_name = "TEXT")]
+    pub content_encoding: Option<String>,
+    /// Its Content-Language
+    #[arg(long = "response-content-language", visible_alias = "content-language", value_name = "TEXT")]
+    pub content_language: Option<String>,
+    /// Its Cache-Control
+    #[arg(long = "response-cache-control", visible_alias = "cache-control", value_name = "TEXT")]
+    pub cache_control: Option<String>,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

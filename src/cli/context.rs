@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Status;
 use super::out::tell;
-use crate::config::Env;
+use crate::config::{Env, LinkSettings};
 use crate::model::{ErrorKind, Kind, Op, Result as VfsResult, Uri, UriError, VfsError, uri::UriContext};
 use crate::runtime::Services;
 use crate::transfer::journal::Remembered;
@@ -82,6 +82,8 @@ pub(super) struct Context {
     pub(super) env: Env,
     /// Where the state file is.
     pub(super) state: Option<PathBuf>,
+    /// How presigned links are made where nobody says otherwise.
+    pub(super) links: LinkSettings,
 }
 
 /// A location as it was typed.

@@ -19,6 +19,7 @@ pub mod options;
 mod out;
 mod pipe;
 mod plan;
+mod presign;
 mod progress;
 mod record;
 mod rm;
@@ -160,7 +161,13 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
         let services = services(&loaded, &env);
         let services =
             if command.keeps_jobs() { services.keeping(journal(&loaded, &env).await) } else { services };
-        let context = Context { services, uris, env: env.clone(), state: loaded.dirs.state.clone() };
+        let context = Context {
+            services,
+            uris,
+            env: env.clone(),
+            state: loaded.dirs.state.clone(),
+            links: loaded.settings.links,
+        };
         let status = one(command, &context, &mut out).await?;
         out.flush()?;
         Ok::<_, Failure>(status)
@@ -190,6 +197,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,
         Command::Stat(args) => stat::run(&args, context, out).await,
         Command::Cat(args) => cat::run(&args.locations, context, out).await,
+        Command::Presign(args) => presign::run(&args, context, out).await,
         Command::Uploads(args) => uploads::run(&args, context, out).await,
         Command::Cache(args) => cache::run(&args, context, out).await,
         Command::Edit(args) => edit::run(&args.location, context).await,

@@ -23,6 +23,7 @@ pub enum Op {
     Copy,
     Mkdir,
     Connect,
+    Link,
 }
 
 impl Op {
@@ -39,6 +40,7 @@ impl Op {
             Self::Copy => "copy",
             Self::Mkdir => "make the directory",
             Self::Connect => "connect to",
+            Self::Link => "make a link to",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! terminal is given back however the program ends; what is being written is whole before it does.
 
 mod ahead;
+mod clipboard;
 mod edit;
 mod fail;
 mod images;

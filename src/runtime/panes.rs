@@ -18,6 +18,7 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
+use super::clipboard::Clipboard;
 use super::edit::Lent;
 use super::fail::FailPoint;
 use super::input::{Input, at_once, input};
@@ -28,8 +29,8 @@ use super::terminal::Screen;
 use crate::app::edit::EditId;
 use crate::app::{self, Cmd, Msg, State};
 use crate::config::{Env, Notify, editor};
-use crate::model::Timestamp;
 use crate::model::text::escape;
+use crate::model::{Redacted, Timestamp};
 use crate::view::{self, Theme};
 
 /// How long the loop takes in what waits before it looks at the screen again.
@@ -63,6 +64,8 @@ pub(crate) struct Panes<B: Backend, I, S> {
     pub state: State,
     /// How it looks.
     pub theme: Theme,
+    /// The system's clipboard.
+    pub clipboard: Clipboard,
     /// How a finished job makes itself heard.
     pub notify: Notify,
     /// What breaks at a key.
@@ -333,11 +336,8 @@ where
                 Cmd::Quit => clock.ended = true,
                 Cmd::Suspend => clock.suspend = true,
                 Cmd::RunEditor { id, file } => self.lend(clock, id, &file),
-                Cmd::CopyToClipboard(text) => {
-                    if let Err(error) = self.screen.copy(&text) {
-                        tracing::warn!("the clipboard can't be reached: {error}");
-                    }
-                }
+                Cmd::CopyToClipboard(text) => self.copy(clock, Redacted::new(text)),
+                Cmd::CopySecret(text) => self.copy(clock, text),
                 Cmd::Notify(text) => {
                     let text = escape(&format!("bifold: {text}")).into_owned();
                     if let Err(error) = self.screen.notify(self.notify, &text) {
@@ -346,6 +346,17 @@ where
                 }
                 command => self.runner.run(command),
             }
+        }
+    }
+
+    /// Puts a text into the terminal's clipboard and the system's.
+    fn copy(&mut self, clock: &mut Clockwork, text: Redacted<String>) {
+        if let Err(error) = self.screen.copy(text.expose()) {
+            tracing::warn!("the clipboard can't be reached: {error}");
+        }
+        self.clipboard.copy(text);
+        if let Some(word) = self.clipboard.word() {
+            self.update(clock, Msg::Told(word));
         }
     }
 

@@ -3,16 +3,18 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::Sender;
 
 use crate::app::msg::Candidate;
 use crate::app::{Msg, ReqId};
-use crate::model::{Arrangement, Entry, Freshness, Kind, Name, Order, Pages, Result, Uri, sort};
+use crate::model::{Arrangement, Entry, Freshness, Kind, LinkAsk, Name, Order, Pages, Result, Uri, sort};
 use crate::transfer::{Engine, JobSpec, Resolver};
 
 /// The most names that complete what is typed.
 const CANDIDATES: usize = 500;
+/// How many links are signed at a time.
+const SIGNED_AT_ONCE: usize = 16;
 
 /// Lists a directory, a page at a time.
 pub(super) async fn list(resolve: Resolver, req: ReqId, uri: Uri, freshness: Freshness, out: Sender<Msg>) {
@@ -44,6 +46,17 @@ pub(super) async fn arrange(req: ReqId, pages: Pages, arrangement: Arrangement, 
     let sorted = tokio::task::spawn_blocking(move || sort::arrange(&pages, &arrangement)).await;
     let order: Order = sorted.unwrap_or_default();
     let _ = out.send(Msg::Sorted { req, order }).await;
+}
+
+/// Signs links, several at a time, in order.
+pub(super) async fn presign(resolve: Resolver, req: ReqId, uris: Vec<Uri>, ask: LinkAsk, out: Sender<Msg>) {
+    let sign = |uri: Uri| {
+        let path = resolve(&uri);
+        let ask = &ask;
+        async move { path?.presign(ask).await }
+    };
+    let links = stream::iter(uris).map(sign).buffered(SIGNED_AT_ONCE).collect().await;
+    let _ = out.send(Msg::Presigned { req, links }).await;
 }
 
 /// Plans a job, past the cache.

@@ -81,6 +81,9 @@ impl Runner {
             }
             Cmd::Probe { req, uri } => self.request(req, requests::probe(req, uri, out)),
             Cmd::Mkdir { req, uri } => self.write(requests::mkdir(resolve, req, uri, out)),
+            Cmd::Presign { req, uris, ask } => {
+                self.request(req, requests::presign(resolve, req, uris, *ask, out));
+            }
             Cmd::GoAhead { req, what, most } => self.request(req, ahead::go(resolve, req, what, most, out)),
             Cmd::View { id, what, frame, anew } => self.views.open(id, *what, frame, anew),
             Cmd::AskView(id, ask) => self.views.ask(id, ask),

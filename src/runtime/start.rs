@@ -11,6 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
+use super::clipboard::Clipboard;
 use super::fail::FailPoint;
 use super::images::Means;
 use super::panes::Panes;
@@ -91,6 +92,7 @@ pub(crate) fn panes(
             inbox,
             runner: Runner::new(viewing(services, &opening, &theme), outbox, state_dir),
             theme,
+            clipboard: Clipboard::detect(&opening.env),
             notify: opening.loaded.settings.transfer.notify,
             fail: FailPoint::from_env(&opening.env),
             state: state(opening, session, keymap, priced),
@@ -145,6 +147,7 @@ fn state(opening: Opening, session: Session, keymap: Keymap, priced: BTreeSet<Co
     let set = &opening.loaded.settings;
     state.priced = priced;
     state.ahead.budget = if set.cache.enabled { set.preview.prefetch } else { 0 };
+    state.link_life = set.links.expires;
     state.ahead.heads = set.cache.objects.enabled;
     state
 }

@@ -25,7 +25,9 @@ use super::{
     Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Placed, Precondition, Progress,
     Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
-use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
+use crate::model::{
+    Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, SignedLink, Uri, VfsError,
+};
 
 /// The calls that can be made to misbehave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -360,6 +362,10 @@ impl VfsPath for Faulty {
     async fn carried(&self) -> Result<Attributes> {
         let fate = self.before(Call::Stat, Op::Stat).await?;
         fate.answer(self.inner.carried().await)
+    }
+
+    async fn presign(&self, ask: &LinkAsk) -> Result<SignedLink> {
+        self.inner.presign(ask).await
     }
 
     async fn copy_native(

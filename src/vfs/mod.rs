@@ -25,7 +25,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{
-    ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Tag, Uri, VfsError,
+    ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, SignedLink, Tag, Uri,
+    VfsError,
 };
 
 pub use identity::{Identity, Place};
@@ -300,6 +301,20 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// has any. One request, and one more for tags. `Unsupported` where there is no such thing.
     async fn carried(&self) -> Result<Attributes> {
         Ok(Attributes::of(&self.head().await?))
+    }
+
+    /// A link that lets whoever has it read or write this object for a while, without credentials of their
+    /// own: the same again while half of its life remains. Asks no service, but for a bucket's region.
+    /// `Unsupported` where there is no such thing, and on anonymous connections.
+    async fn presign(&self, ask: &LinkAsk) -> Result<SignedLink> {
+        let _ = ask;
+        let error = VfsError::new(
+            Op::Link,
+            self.uri().clone(),
+            ErrorKind::Unsupported,
+            "only objects have presigned links",
+        );
+        Err(error.with_hint("copy it to a bucket first"))
     }
 
     /// Copies this to `to` without the bytes passing through here (reflink, `copy_file_range`, a

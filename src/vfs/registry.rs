@@ -13,7 +13,7 @@ use super::s3::limits::Limits;
 use super::s3::{Cached, S3Path, Sdk, Service, endpoint};
 use super::{Attributes, DynPath, Encryption};
 use crate::cache::ops::SharedOpCache;
-use crate::cache::{CacheStats, ConnectionId, Meter, RequestCounts};
+use crate::cache::{CacheStats, ConnectionId, LinkCache, LinkFigures, Meter, RequestCounts};
 use crate::config::{Connection, Env, Settings};
 use crate::model::uri::DEFAULT_CONNECTION;
 use crate::model::{ConnName, ErrorKind, Op, Result, S3Uri, StorageClass, Uri, VfsError};
@@ -38,6 +38,7 @@ struct Inner {
     places: RwLock<BTreeMap<ConnName, Place>>,
     cache: SharedOpCache,
     archives: Arc<Shelf>,
+    links: LinkCache,
 }
 
 impl Registry {
@@ -49,7 +50,12 @@ impl Registry {
 
     /// The same around a cache of the caller's own.
     pub fn with_cache(settings: &Settings, env: &Env, cache: SharedOpCache) -> Self {
-        let registry = Self(Arc::new(Inner { places: RwLock::default(), cache, archives: Arc::default() }));
+        let registry = Self(Arc::new(Inner {
+            places: RwLock::default(),
+            cache,
+            archives: Arc::default(),
+            links: LinkCache::default(),
+        }));
         registry.connect(DEFAULT_CONNECTION, &Connection::default(), env);
         for (name, connection) in &settings.connections {
             registry.connect(name, connection, env);
@@ -59,6 +65,7 @@ impl Registry {
 
     /// Adds a connection, or puts another in its place; handles made before keep the one they have.
     pub fn connect(&self, name: &str, connection: &Connection, env: &Env) {
+        self.0.links.forget(name);
         let meter = Arc::new(Meter::default());
         let address = endpoint::named(connection, env);
         let id = identity(name, connection, env, address.as_deref());
@@ -68,6 +75,7 @@ impl Registry {
             read_only: connection.read_only,
             limits: Limits::of(address.as_deref()).with(connection),
             written: written(connection),
+            links: self.0.links.clone(),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };
@@ -133,6 +141,11 @@ impl Registry {
     /// The figures of the operation cache.
     pub fn cache_stats(&self) -> CacheStats {
         self.0.cache.stats()
+    }
+
+    /// What became of the presigned links that were asked for.
+    pub fn link_figures(&self) -> LinkFigures {
+        self.0.links.figures()
     }
 
     /// The operation cache, to clear and to configure.

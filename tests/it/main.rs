@@ -6,6 +6,7 @@ mod cli_cache;
 mod cli_rules;
 mod conformance;
 mod jobs;
+mod links;
 mod local;
 mod model;
 mod pty;

@@ -174,6 +174,11 @@ impl Place {
         Self { server, dir }
     }
 
+    /// The directory that is its home.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("here").join(name)
     }

@@ -22,6 +22,7 @@ impl Action {
             Self::Edit => writable(state) && pane.current().is_some_and(is_file),
             Self::Mkdir => writable(state),
             Self::View => viewer::can_view(pane),
+            Self::Links => has_choice(pane) && pane.uri.as_s3().is_some() && !pane.is_buckets(),
             Self::ErrorText => pane.error.is_some() || state.last_error.is_some(),
             Self::Open => can_open(pane),
             Self::Parent => pane.above() > 0,

@@ -68,6 +68,7 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Mkdir => operations::ask_mkdir(state),
         Action::Delete => dialog::open_delete(state),
         Action::Edit => edit::begin(state),
+        Action::Links => dialog::open_links(state),
         Action::CopyUri => operations::copy_uri(state),
         Action::Jobs => dialog::open_jobs(state),
         Action::Stats => state.dialogs.push(dialog::Dialog::Stats { top: 0 }),

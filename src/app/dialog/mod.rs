@@ -9,6 +9,7 @@ mod complete;
 mod confirm;
 mod delete;
 mod edit;
+mod links;
 mod panels;
 mod pick;
 mod plan;
@@ -32,6 +33,7 @@ use super::state::State;
 pub(super) use buttons::Press;
 pub use buttons::{Button, Buttons};
 pub use confirm::{Confirm, Then};
+pub use links::{Code, Field, LinkQuestion, Signed};
 pub use plan::Planning;
 pub use read_on::ReadQuestion;
 
@@ -253,6 +255,10 @@ pub enum Dialog {
     Confirm(Box<Confirm>),
     /// Whether a search in a view reads on.
     ReadOn(Box<ReadQuestion>),
+    /// Which presigned links to make.
+    Links(Box<LinkQuestion>),
+    /// Presigned links.
+    Signed(Box<Signed>),
     /// Requests and the cache in full.
     Stats {
         /// The first line that is shown.
@@ -272,6 +278,7 @@ impl Dialog {
             Self::Edit(question) => Some(&question.buttons),
             Self::Confirm(confirm) => Some(&confirm.buttons),
             Self::ReadOn(question) => Some(&question.buttons),
+            Self::Signed(signed) => Some(&signed.buttons),
             _ => None,
         }
     }
@@ -290,6 +297,8 @@ pub(super) fn press(state: &mut State, key: Key) {
         Some(Dialog::Edit(_)) => crate::app::edit::press(state, key),
         Some(Dialog::Confirm(_)) => confirm::press(state, key),
         Some(Dialog::ReadOn(_)) => read_on::press(state, key),
+        Some(Dialog::Links(_)) => links::press(state, key),
+        Some(Dialog::Signed(_)) => links::press_signed(state, key),
         Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
         Some(Dialog::Pick(_)) => pick::press(state, key),
         None => {}
@@ -300,6 +309,7 @@ pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
 pub(super) use confirm::{edit as ask_edit, resume_deletion};
 pub(super) use delete::open as open_delete;
+pub(super) use links::{open as open_links, signed};
 pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};
 pub(super) use plan::{plan_failed, planned};

@@ -39,6 +39,9 @@ pub(in crate::app) fn paste(state: &mut State, text: &str) {
     if state.dialogs.is_empty() && viewer::paste(state, text) {
         return;
     }
+    if let Some(Dialog::Links(question)) = state.dialogs.last_mut() {
+        return super::links::paste(question, text);
+    }
     let input = match (state.dialogs.last_mut(), &mut state.typing) {
         (Some(Dialog::Prompt(prompt)), _) => &mut prompt.input,
         (Some(Dialog::Delete(question)), _) => match &mut question.bucket {

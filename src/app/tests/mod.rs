@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod jobs;
+mod links;
 mod listings;
 mod panes;
 mod random;

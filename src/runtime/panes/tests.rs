@@ -152,6 +152,7 @@ async fn a_burst_of_progress_is_taken_in_whole_and_drawn_a_few_times() {
         runner: Runner::new(services, outbox.clone(), None),
         state: state(dir.path()),
         theme: Theme::default(),
+        clipboard: Clipboard::default(),
         notify: Notify::Off,
         fail: None,
     };

@@ -14,7 +14,8 @@ use futures::stream::BoxStream;
 
 use super::super::{Body, Precondition, Removed};
 pub use crate::cache::ConnectionId;
-use crate::model::{ETag, Freshness, Head, Page, Result, StorageClass, Timestamp};
+use crate::cache::{Holder, Signing};
+use crate::model::{ETag, Freshness, Head, LinkAsk, Page, Result, StorageClass, Timestamp};
 
 /// A listing of a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -279,4 +280,10 @@ pub trait S3Api: Debug + Send + Sync + 'static {
 
     /// DeleteBucket.
     async fn delete_bucket(&self, bucket: &str) -> Result<()>;
+
+    /// Whose credentials would sign a link now. Asks no service, but maybe whoever gives credentials.
+    async fn holder(&self, object: &ObjectRef) -> Result<Holder>;
+
+    /// Signs a link that begins at `now`. `object` names the version.
+    async fn presign(&self, object: &ObjectRef, ask: &LinkAsk, now: Timestamp) -> Result<Signing>;
 }

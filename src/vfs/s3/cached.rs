@@ -27,8 +27,10 @@ use super::api::{
 use crate::cache::ops::{
     Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache, Touch, WriteFence,
 };
+use crate::cache::{Holder, Signing};
 use crate::model::{
-    ETag, Entry, ErrorKind, Freshness, Head, Kind, Op, Page, Result, S3Uri, Source, Timestamp, Uri, VfsError,
+    ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Op, Page, Result, S3Uri, Source, Timestamp, Uri,
+    VfsError,
 };
 use crate::vfs::{Precondition, Removed};
 
@@ -417,6 +419,14 @@ impl<A: S3Api> S3Api for Cached<A> {
 
     async fn delete_bucket(&self, bucket: &str) -> Result<()> {
         self.write(&bucket.into(), Extent::Bucket, self.inner.delete_bucket(bucket)).await
+    }
+
+    async fn holder(&self, object: &ObjectRef) -> Result<Holder> {
+        self.inner.holder(object).await
+    }
+
+    async fn presign(&self, object: &ObjectRef, ask: &LinkAsk, now: Timestamp) -> Result<Signing> {
+        self.inner.presign(object, ask, now).await
     }
 }
 

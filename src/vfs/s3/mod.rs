@@ -10,6 +10,7 @@ mod checksum;
 mod copy;
 pub mod endpoint;
 pub mod limits;
+mod links;
 mod path;
 mod profile;
 mod reasons;

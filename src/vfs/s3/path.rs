@@ -16,9 +16,11 @@ use futures::stream::{self, BoxStream, StreamExt};
 use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
 use super::limits::{COPY_AT_ONCE, Limits, is_aws};
-use super::{bound, copy, tree, upload, versions};
+use super::{bound, copy, links, tree, upload, versions};
+use crate::cache::LinkCache;
 use crate::model::{
-    ETag, Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, S3Uri, Tag, Uri, VfsError,
+    ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, S3Uri, SignedLink, Tag,
+    Uri, VfsError,
 };
 use crate::vfs::{
     Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Place, Placed,
@@ -36,6 +38,8 @@ pub struct Service {
     pub limits: Limits,
     /// What new objects carry where nobody says otherwise: class and encryption.
     pub written: Attributes,
+    /// The program's presigned links.
+    pub links: LinkCache,
 }
 
 /// A place on S3: the list of buckets, a bucket, a prefix or an object.
@@ -362,6 +366,10 @@ impl VfsPath for S3Path {
 
     async fn carried(&self) -> Result<Attributes> {
         copy::carried(self, &self.head().await?).await
+    }
+
+    async fn presign(&self, ask: &LinkAsk) -> Result<SignedLink> {
+        links::presign(self, ask).await
     }
 
     async fn copy_native(

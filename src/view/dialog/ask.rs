@@ -92,7 +92,8 @@ fn names(sheet: &Sheet<'_>, chosen: &Chosen) -> Vec<Line> {
     named.chain(rest).map(|text| Line::Spans(vec![Span::styled(text, theme.text)])).collect()
 }
 
-fn buttons(sheet: &mut Sheet<'_>, buttons: &Buttons) {
+/// The ways out, in as many lines as they need.
+pub fn buttons(sheet: &mut Sheet<'_>, buttons: &Buttons) {
     let spans = sheet::buttons(buttons, sheet.look.theme);
     let mut lines: Vec<Vec<Span<'static>>> = vec![Vec::new()];
     let mut used = 0;

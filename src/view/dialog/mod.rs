@@ -2,6 +2,7 @@
 
 mod ask;
 mod jobs;
+mod links;
 mod panels;
 mod plan;
 mod prompt;
@@ -27,6 +28,12 @@ const WIDEST: u16 = 76;
 /// typed into. Those below it would only show at its edges.
 pub fn draw(buf: &mut Buffer, screen: Rect, places: &Layout, look: Look<'_>) -> Option<Position> {
     let state = look.state;
+    if let Some(Dialog::Signed(signed)) = state.dialogs.last()
+        && let Some(code) = signed.code.as_ref().filter(|_| !look.theme.glyphs.ascii_only)
+    {
+        links::code(buf, screen, code);
+        return None;
+    }
     // What is going on and which keys apply stay in sight where there is room for all.
     let screen =
         if screen.height < 20 { screen } else { Rect { height: places.rule.y - screen.y, ..screen } };
@@ -54,6 +61,8 @@ fn draw_one(
         Dialog::Edit(question) => ask::edit(&mut sheet, question),
         Dialog::Confirm(confirm) => ask::confirm(&mut sheet, confirm),
         Dialog::ReadOn(question) => ask::read_on(&mut sheet, question),
+        Dialog::Links(question) => links::question(&mut sheet, question),
+        Dialog::Signed(signed) => links::signed(&mut sheet, signed),
         Dialog::Stats { top } => stats::numbers(&mut sheet, *top),
         Dialog::Pick(pick) => panels::pick(&mut sheet, pick),
     }
@@ -69,6 +78,8 @@ enum Line {
     Chosen(Vec<Span<'static>>),
     /// A field to type into.
     Field(Input),
+    /// The same behind a label.
+    Labelled(String, Input),
 }
 
 /// What a dialog says, before it has its place: head, a body that may scroll, and a foot that stays.
@@ -185,6 +196,10 @@ impl<'a> Sheet<'a> {
                 None
             }
             Line::Field(input) => sheet::input(buf, area, input, self.look.theme.field),
+            Line::Labelled(label, input) => {
+                let used = paint::put(buf, area, label, self.look.theme.strong);
+                sheet::input(buf, paint::after(area, used), input, self.look.theme.field)
+            }
         }
     }
 }

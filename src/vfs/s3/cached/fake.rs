@@ -383,4 +383,12 @@ impl S3Api for Fake {
     async fn delete_bucket(&self, bucket: &str) -> Result<()> {
         self.change("delete_bucket", "", |objects| objects.retain(|(held, _), _| held != bucket)).await
     }
+
+    async fn holder(&self, _: &ObjectRef) -> Result<Holder> {
+        Ok(Holder([0; 32]))
+    }
+
+    async fn presign(&self, object: &ObjectRef, _: &LinkAsk, _: Timestamp) -> Result<Signing> {
+        Err(error(ErrorKind::Unsupported, &object.key))
+    }
 }

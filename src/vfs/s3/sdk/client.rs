@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{
     RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
 };
@@ -82,6 +83,15 @@ impl ClientPool {
     /// The region that applies where a bucket's own isn't known.
     pub(super) async fn home_region(&self) -> Result<Arc<str>, endpoint::BadEndpoint> {
         Ok(self.base().await?.region.clone())
+    }
+
+    /// Who gives credentials, and which generation of them is in use.
+    pub(super) async fn signer(
+        &self,
+    ) -> Result<(Option<SharedCredentialsProvider>, u64), endpoint::BadEndpoint> {
+        let provider = self.base().await?.config.credentials_provider();
+        let born = self.renewed.lock().0;
+        Ok((provider, born))
     }
 
     /// The endpoint, or at AWS the region; `None` before the first request.

@@ -17,6 +17,7 @@ mod http;
 mod listing;
 mod multipart;
 mod object;
+mod presign;
 mod remove;
 mod service;
 mod versions;
@@ -49,6 +50,7 @@ pub struct Sdk(Arc<Inner>);
 struct Inner {
     id: ConnectionId,
     clients: ClientPool,
+    keyring: presign::Keyring,
     meter: Arc<Meter>,
     /// The buckets that have answered, with their region where it isn't the connection's own.
     buckets: Mutex<HashMap<Arc<str>, Option<Arc<str>>>>,
@@ -92,6 +94,7 @@ impl Sdk {
         Self(Arc::new(Inner {
             id,
             clients: ClientPool::new(connection.clone(), env.clone()),
+            keyring: presign::Keyring::default(),
             meter,
             buckets: Mutex::default(),
             page_size: i32::from(page_size),

@@ -13,8 +13,8 @@ use super::super::api::{
 };
 use super::object::reads_by_tag;
 use super::{Sdk, listing, versions};
-use crate::cache::OpKind;
-use crate::model::{ETag, ErrorKind, Freshness, Head, Op, Page, Result, Timestamp};
+use crate::cache::{Holder, OpKind, Signing};
+use crate::model::{ETag, ErrorKind, Freshness, Head, LinkAsk, Op, Page, Result, Timestamp};
 
 #[async_trait]
 impl S3Api for Sdk {
@@ -144,5 +144,13 @@ impl S3Api for Sdk {
 
     async fn delete_bucket(&self, bucket: &str) -> Result<()> {
         self.drop_bucket(bucket).await
+    }
+
+    async fn holder(&self, object: &ObjectRef) -> Result<Holder> {
+        self.holder_of(object).await
+    }
+
+    async fn presign(&self, object: &ObjectRef, ask: &LinkAsk, now: Timestamp) -> Result<Signing> {
+        self.presign_object(object, ask, now).await
     }
 }
