@@ -200,8 +200,12 @@ impl Feed {
         *ahead = Some(Ahead { blocks, task: AbortOnDropHandle::new(task) });
     }
 
-    /// Waits for what is under way, where it is wanted; else ends it.
+    /// Waits for what is under way, where it is wanted; ends it when something else has to be asked for.
     async fn await_ahead(&self, wanted: &Range<u64>) {
+        let end = wanted.end.min(self.len().div_ceil(BLOCK));
+        if self.source.gap(wanted.start, end).is_none() {
+            return;
+        }
         let Some(ahead) = self.ahead.lock().take() else { return };
         if ahead.blocks.start < wanted.end && wanted.start < ahead.blocks.end {
             let _ = ahead.task.await;

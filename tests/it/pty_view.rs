@@ -131,7 +131,7 @@ fn the_view_beside_takes_keys_after_tab() {
 #[test]
 fn no_byte_of_a_file_reaches_the_terminal_unescaped() {
     let place = Place::new();
-    let hostile = "\u{1b}[31mred \u{1b}]52;c;QUJD\u{7} a\u{202e}b \u{9b}31m end of it\n";
+    let hostile = "\u{1b}[31mred \u{1b}]52;c;QUJD\u{7} a\u{202e}b \u{9b}31m\nend of it\n";
     place.write("evil\u{1b}[31m.txt", hostile.as_bytes());
     place.server.store().put("box", "evil\u{1b}]0;x\u{7}.txt", hostile);
     for (left, right) in [(".", "s3://box/"), ("s3://box/", ".")] {

@@ -141,7 +141,7 @@ async fn the_first_screen_of_5_gb_is_one_request() {
     assert!(screen.at_end);
     assert!(server.counts().total() <= 3, "{:?}", server.counts());
     let screen = open.after(Ask::Percent(50)).await;
-    assert_eq!(screen.offset.map(|offset| offset >> 20), Some(2559));
+    assert_eq!(screen.offset.map(|offset| offset >> 20), Some(2560));
     assert!(server.counts().total() <= 4, "{:?}", server.counts());
 }
 

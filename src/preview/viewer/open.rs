@@ -129,7 +129,8 @@ impl Opened {
             self.rendering = Some(self.render(kind));
             return Ok(());
         }
-        let at = self.sheet.offset();
+        // What is packed has other offsets than what it holds.
+        let at = if self.text.packed().is_none() { self.sheet.offset() } else { 0 };
         self.sheet = if kind == ViewKind::Text {
             Sheet::Text(Box::new(self.text_view()))
         } else {
