@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod connection;
+pub mod kept;
 pub mod meter;
 pub mod ops;
 pub mod presigned;
@@ -10,6 +11,7 @@ pub mod stats;
 
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use connection::ConnectionId;
+pub use kept::KeptListings;
 pub use meter::{Meter, OpKind, RequestCounts};
 pub use ops::{OpCache, OpKey, Query, SharedOpCache};
 pub use presigned::{Holder, LinkCache, LinkFigures, LinkKey, Signer, Signing};

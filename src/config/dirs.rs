@@ -16,6 +16,8 @@ pub struct Dirs {
     pub config: Option<PathBuf>,
     /// Where the log and what one left off with are kept.
     pub state: Option<PathBuf>,
+    /// Where the caches are, unless the settings say otherwise.
+    pub cache: Option<PathBuf>,
 }
 
 impl Dirs {
@@ -26,12 +28,14 @@ impl Dirs {
         let state = place(env, "XDG_STATE_HOME", home.as_deref(), STATE)
             .or_else(dirs::state_dir)
             .or_else(dirs::data_local_dir);
+        let cache = place(env, "XDG_CACHE_HOME", home.as_deref(), CACHE).or_else(dirs::cache_dir);
         let own = |dir: PathBuf| dir.join("bifold");
-        Self { config: config.map(own), state: state.map(own), home }
+        Self { config: config.map(own), state: state.map(own), cache: cache.map(own), home }
     }
 }
 
 const CONFIG: &str = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".config" };
+const CACHE: &str = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
 const STATE: &str = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/state" };
 
 /// A directory by its variable, if that is an absolute path, else below the home directory.

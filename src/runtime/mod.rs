@@ -18,6 +18,7 @@ mod input;
 mod jobs;
 mod kept;
 mod keys;
+mod listings;
 pub mod log;
 mod pace;
 mod panes;

@@ -17,6 +17,7 @@ use super::images::Means;
 use super::panes::Panes;
 use super::runner::Runner;
 use super::terminal::{self, RealScreen};
+use super::listings::Keeper;
 use super::{Services, keys, session, signals};
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
 use crate::config::{Env, HiddenChoice, Loaded};
@@ -81,6 +82,7 @@ pub(crate) fn panes(
         warn(&opening.loaded, &outbox);
         let state_dir = opening.loaded.dirs.state.clone();
         let priced = priced(&services);
+        let keeper = Keeper::begin(&services.registry, &opening.loaded);
         let theme = Theme::detect(&opening.env, &opening.loaded.settings.ui);
         let panes = Panes {
             terminal: ManuallyDrop::new(real_terminal()?),
@@ -97,7 +99,9 @@ pub(crate) fn panes(
             fail: FailPoint::from_env(&opening.env),
             state: state(opening, session, keymap, priced),
         };
-        panes.run().await?;
+        let ended = panes.run().await;
+        keeper.end().await;
+        ended?;
         Ok(())
     })
 }

@@ -217,3 +217,35 @@ fn a_thousand_files_into_an_open_directory_cost_no_listing_and_show_as_they_land
     let puts = counts.iter().find(|(name, _)| name == "PutObject").map(|(_, count)| *count);
     assert_eq!(puts, Some(1_000));
 }
+
+#[test]
+fn what_one_run_saw_the_next_one_shows_at_once_as_old_and_reads_again() {
+    let place = with(&[("dir", 3)]);
+    let run = || place.bifold(&["--set", "cache.listings.keep=all", "s3://box/dir/", "."]);
+    let mut terminal = run();
+    terminal.see("0002");
+    quit(&place, terminal);
+    place.server.store().put("box", "dir/new", "x");
+    let gate = place.server.faults().hold("ListObjectsV2");
+    terminal = run();
+    // The service doesn't answer, and the rows are there, with their age and a sign that they are being read.
+    terminal.see("0002");
+    gate.wait_arrived(1);
+    terminal.keys("jj ");
+    terminal.see("1 marked");
+    assert_eq!(pages(&place, "dir/").len(), 2);
+    gate.open();
+    terminal.see("new");
+    terminal.see("1 marked");
+    assert_eq!(quit(&place, terminal), only_lists(2));
+}
+
+#[test]
+fn listings_of_a_connection_that_may_be_written_to_are_kept_by_no_default() {
+    let place = with(&[("dir", 3)]);
+    for run in 1..=2 {
+        let terminal = place.bifold(&["s3://box/dir/", "."]);
+        terminal.see("0002");
+        assert_eq!(quit(&place, terminal), only_lists(run));
+    }
+}

@@ -1,6 +1,8 @@
 //! The writes under way, [`OpenWrites`]; and what one leaves behind when nobody knows whether it happened:
 //! [`Doubts`].
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::{OpKey, Touch};
@@ -43,7 +45,11 @@ impl Doubts {
 
 /// The writes that have begun and not ended.
 #[derive(Debug, Default)]
-pub(super) struct OpenWrites(Vec<OpenWrite>);
+pub(super) struct OpenWrites {
+    open: Vec<OpenWrite>,
+    /// The endpoints that were ever written to.
+    written: HashSet<Arc<str>>,
+}
 
 #[derive(Debug)]
 struct OpenWrite {
@@ -57,17 +63,25 @@ impl OpenWrites {
     /// A write begins, and gets this number.
     pub(super) fn begin(&mut self, touch: &Touch, serial: u64) {
         let mut crossed = false;
-        for open in self.0.iter_mut().filter(|open| open.touch.crosses(touch)) {
+        for open in self.open.iter_mut().filter(|open| open.touch.crosses(touch)) {
             open.crossed = true;
             crossed = true;
         }
-        self.0.push(OpenWrite { touch: touch.clone(), serial, crossed });
+        if !self.written.contains(&touch.endpoint) {
+            self.written.insert(touch.endpoint.clone());
+        }
+        self.open.push(OpenWrite { touch: touch.clone(), serial, crossed });
     }
 
     /// A write has ended. Gives its number, if it was alone with its keys all the time.
     pub(super) fn end(&mut self, touch: &Touch) -> Option<u64> {
-        let at = self.0.iter().position(|open| open.touch == *touch)?;
-        let open = self.0.swap_remove(at);
+        let at = self.open.iter().position(|open| open.touch == *touch)?;
+        let open = self.open.swap_remove(at);
         (!open.crossed).then_some(open.serial)
+    }
+
+    /// Whether a write was ever begun there.
+    pub(super) fn has_written(&self, endpoint: &str) -> bool {
+        self.written.contains(endpoint)
     }
 }

@@ -126,9 +126,29 @@ impl OpCache {
         }
     }
 
-    /// Takes in a listing that an earlier run kept, as one that is past its life.
-    pub fn restore(&mut self, key: &OpKey, listing: Arc<Listing>) {
-        self.held.restore(key, listing);
+    /// Takes in listings that an earlier run kept, as ones that are past their life, unless this run has
+    /// written something at the connection's service: nobody knows what of that they show.
+    pub fn restore(
+        &mut self,
+        connection: &Arc<ConnectionId>,
+        kept: impl IntoIterator<Item = (Query, Arc<Listing>)>,
+    ) {
+        if self.writes.has_written(&connection.endpoint) {
+            debug!(connection = %connection.name, "cache: what was kept is older than a write");
+            return;
+        }
+        for (query, listing) in kept {
+            self.held.restore(&OpKey::new(connection, query), listing);
+        }
+    }
+
+    /// The listings that are held, the last used first: to be kept for another run.
+    pub fn listings(&self) -> Vec<(OpKey, Arc<Listing>)> {
+        let listing = |(key, slot): (&OpKey, &Slot)| match &slot.answer {
+            Answer::Listing(listing) if !slot.answer.is_negative() => Some((key.clone(), listing.clone())),
+            _ => None,
+        };
+        self.held.slots.iter().filter_map(listing).collect()
     }
 
     /// The held answer to a HEAD by one who needs only what a listing's row tells: a held listing

@@ -1,12 +1,16 @@
 //! The one [`OpCache`] of the program, as everybody holds it: [`SharedOpCache`].
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use super::{Answer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
-use crate::cache::{CacheStats, Clock, ConnectionId, Moment, SystemClock};
+use crate::cache::{CacheStats, Clock, ConnectionId, KeptListings, Moment, SystemClock};
 use crate::config::OpCacheSettings;
 use crate::model::{ETag, Timestamp};
 
@@ -15,6 +19,16 @@ use crate::model::{ETag, Timestamp};
 pub struct SharedOpCache {
     cache: Arc<Mutex<OpCache>>,
     clock: Arc<dyn Clock>,
+    shelf: Arc<OnceLock<Shelf>>,
+}
+
+/// What earlier runs kept: each connection's is loaded once, when somebody browses there first.
+#[derive(Debug)]
+struct Shelf {
+    kept: KeptListings,
+    loads: Mutex<HashMap<Arc<ConnectionId>, Arc<OnceCell<()>>>>,
+    /// Whether a person emptied the cache: what is on the disk counts for nothing then.
+    emptied: AtomicBool,
 }
 
 impl SharedOpCache {
@@ -25,7 +39,7 @@ impl SharedOpCache {
 
     /// An empty cache on a clock.
     pub fn with_clock(settings: OpCacheSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { cache: Arc::new(Mutex::new(OpCache::new(settings))), clock }
+        Self { cache: Arc::new(Mutex::new(OpCache::new(settings))), clock, shelf: Arc::default() }
     }
 
     /// The time of day, for the age of what is read now.
@@ -146,9 +160,56 @@ impl SharedOpCache {
         WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
     }
 
-    /// See [`OpCache::clear`].
+    /// See [`OpCache::clear`]. What an earlier run kept is emptied with it, on the disk by the next
+    /// [`Self::save_kept`].
     pub fn clear(&self) {
+        if let Some(shelf) = self.shelf.get() {
+            shelf.emptied.store(true, Ordering::Relaxed);
+        }
         self.cache.lock().clear();
+    }
+
+    /// From now on listings are kept there for another run, and those of earlier runs are shown as stale.
+    pub fn keep(&self, kept: KeptListings) {
+        let shelf = Shelf { kept, loads: Mutex::default(), emptied: AtomicBool::new(false) };
+        if self.shelf.set(shelf).is_err() {
+            tracing::warn!("cache: listings are kept in one place only");
+        }
+    }
+
+    /// Waits until what an earlier run kept of this connection is there, if anything is; reads it once.
+    pub async fn warm(&self, connection: &Arc<ConnectionId>) {
+        let Some(shelf) = self.shelf.get() else { return };
+        if !shelf.kept.keeps(connection) || shelf.emptied.load(Ordering::Relaxed) || !self.enabled() {
+            return;
+        }
+        let cell = shelf.loads.lock().entry(connection.clone()).or_default().clone();
+        let load = || async {
+            let (this, connection) = (self.clone(), connection.clone());
+            let loaded = tokio::task::spawn_blocking(move || {
+                let Some(shelf) = this.shelf.get() else { return };
+                let kept = shelf.kept.load(&connection, this.wall());
+                this.cache.lock().restore(&connection, kept);
+            });
+            if let Err(error) = loaded.await {
+                tracing::warn!(%error, "kept listings: the task that loads them broke off");
+            }
+        };
+        cell.get_or_init(load).await;
+    }
+
+    /// Writes down what is held of the listings that are kept. Blocks.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn save_kept(&self) -> io::Result<()> {
+        let Some(shelf) = self.shelf.get() else { return Ok(()) };
+        if shelf.emptied.swap(false, Ordering::Relaxed) {
+            shelf.kept.forget()?;
+        }
+        let listings = self.cache.lock().listings();
+        let loaded: Vec<_> = shelf.loads.lock().keys().cloned().collect();
+        shelf.kept.save(&listings, &loaded)
     }
 
     /// See [`OpCache::configure`].

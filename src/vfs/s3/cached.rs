@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use futures::future::{self, BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream};
 
 use self::flight::{End, Entered, Flights, Single};
@@ -152,7 +152,14 @@ impl<A: S3Api> Cached<A> {
                 }
             }
         };
-        future::lazy(move |_| open()).flatten_stream().boxed()
+        let this = self.clone();
+        let ready = async move {
+            if freshness == Freshness::Stale {
+                this.cache.warm(&this.connection).await;
+            }
+            open()
+        };
+        ready.flatten_stream().boxed()
     }
 
     /// The pages of a listing that is held, at whatever age it may be shown; none where it isn't.

@@ -293,18 +293,22 @@ fn a_listing_that_keeps_changing_lives_shorter_and_one_that_never_does_longer() 
 fn what_an_earlier_run_kept_is_stale_from_the_start_and_makes_room_for_nothing() {
     let Answer::Listing(old) = listing(&["old"]) else { unreachable!() };
     let (mut cache, key) = (cache(), list(&s3(), ""));
-    cache.restore(&key, old.clone());
+    cache.restore(&s3(), [(key.query.clone(), old.clone())]);
     assert!(cache.get(&key, at(0)).is_none());
     assert!(cache.get_stale(&key, at(1_000_000)).is_some());
     store(&mut cache, &key, listing(&["new"]));
-    cache.restore(&key, old.clone());
+    cache.restore(&s3(), [(key.query.clone(), old.clone())]);
     assert!(holds(&mut cache, &key), "what this run read is newer");
     assert_sound(&cache);
     let mut full = OpCache::new(OpCacheSettings { max_entries: 1, ..OpCacheSettings::default() });
     store(&mut full, &list(&s3(), "x/"), listing(&["x"]));
-    full.restore(&key, old.clone());
+    full.restore(&s3(), [(key.query.clone(), old.clone())]);
     assert!(holds(&mut full, &list(&s3(), "x/")) && full.get_stale(&key, at(0)).is_none());
     let mut off = OpCache::new(OpCacheSettings { enabled: false, ..OpCacheSettings::default() });
-    off.restore(&key, old);
+    off.restore(&s3(), [(key.query.clone(), old.clone())]);
     assert_eq!(off.stats().total.entries, 0);
+    let mut wrote = super::cache();
+    write(&mut wrote, &added("elsewhere/k"));
+    wrote.restore(&s3(), [(key.query, old)]);
+    assert_eq!(wrote.stats().total.entries, 0, "it may be older than what was written");
 }
