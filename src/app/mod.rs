@@ -16,11 +16,13 @@
 
 pub mod action;
 mod actions;
+pub mod advice;
 pub mod ahead;
 pub mod bar;
 pub mod cmd;
 pub mod dialog;
 pub mod edit;
+pub mod history;
 pub mod jobs;
 mod kept;
 pub mod key;
@@ -93,7 +95,10 @@ fn route(state: &mut State, msg: Msg) {
         Msg::Probed { req, is_dir } => dialog::probed(state, req, is_dir),
         Msg::MadeDir { req, result } => work::made_dir(state, req, result),
         Msg::Job(id, event) => work::heard(state, id, event),
-        Msg::Stats(numbers) => state.stats = *numbers,
+        Msg::Stats(numbers) => {
+            state.history.take(&numbers, state.now);
+            state.stats = *numbers;
+        }
         Msg::Trouble(text) => state.refuse(text),
         Msg::Kept { jobs, uploads } => kept::kept(state, jobs, uploads),
         Msg::NotResumed { id, reason } => kept::not_resumed(state, id, &reason),

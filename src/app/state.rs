@@ -12,6 +12,7 @@ use super::ahead::Ahead;
 use super::cmd::Cmd;
 use super::dialog::{Dialog, EqInput};
 use super::edit::Edit;
+use super::history::History;
 use super::jobs::Jobs;
 use super::keymap::Keymap;
 use super::msg::ReqId;
@@ -115,6 +116,8 @@ pub struct State {
     pub jobs: Jobs,
     /// The numbers of cache and requests.
     pub stats: Stats,
+    /// What the caches answered over the last minutes.
+    pub history: History,
     /// The keys.
     pub keymap: Keymap,
     /// What typed locations depend on.
@@ -166,6 +169,7 @@ impl State {
             typing: None,
             jobs: Jobs::default(),
             stats: Stats::default(),
+            history: History::default(),
             keymap: start.keymap,
             context: start.context,
             read_only: start.read_only,

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tracing::{debug, warn};
 
-use super::ops::{Listing, OpKey, Query};
 use super::ConnectionId;
+use super::ops::{Listing, OpKey, Query};
 use crate::config::private_dir;
 use crate::config::{KeptListings as Whose, ListingSettings};
 use crate::model::{ETag, Entry, Kind, Name, StorageClass, Tag, Timestamp};
@@ -96,7 +96,11 @@ impl KeptListings {
     ///
     /// # Errors
     /// What the disk says; what was kept before stays then.
-    pub(super) fn save(&self, held: &[(OpKey, Arc<Listing>)], emptied: &[Arc<ConnectionId>]) -> io::Result<()> {
+    pub(super) fn save(
+        &self,
+        held: &[(OpKey, Arc<Listing>)],
+        emptied: &[Arc<ConnectionId>],
+    ) -> io::Result<()> {
         private_dir(&self.dir)?;
         let mut files: Vec<(Arc<ConnectionId>, Vec<u8>)> = Vec::new();
         let mut left = self.max_size;
@@ -153,7 +157,9 @@ impl KeptListings {
         for entry in entries {
             let entry = entry?;
             // Another window's file on its way has a longer name, and is that window's.
-            if is_ours(&entry.file_name()) && let Ok(meta) = entry.metadata() {
+            if is_ours(&entry.file_name())
+                && let Ok(meta) = entry.metadata()
+            {
                 let written = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 files.push(OnDisk { path: entry.path(), size: meta.len(), written });
             }
@@ -409,7 +415,7 @@ mod tests {
     fn what_is_too_old_or_yet_to_come_is_not_shown() {
         let dir = tempfile::tempdir().unwrap();
         let shelf = shelf(dir.path(), 1 << 20);
-        let at = |read_at| held("s3", &read_at.to_string(), 1, read_at);
+        let at = |read_at: i64| held("s3", &read_at.to_string(), 1, read_at);
         shelf.save(&[at(NOW.0 - 29 * DAY), at(NOW.0 - 30 * DAY), at(NOW.0 + 1)], &[]).unwrap();
         assert_eq!(loaded(&shelf, "s3").len(), 1);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::OpKind;
-use crate::model::ConnName;
+use crate::model::{ConnName, Timestamp};
 
 /// The numbers of one operation, of one connection, or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -22,6 +22,8 @@ pub struct Figures {
     pub patched: u64,
     /// Entries that gave way to newer ones.
     pub evicted: u64,
+    /// Misses of what had given way not long before.
+    pub evicted_again: u64,
     /// Entries that a write, or the person, dropped.
     pub invalidated: u64,
     /// Requests that the hits would have cost: a listing counts its pages.
@@ -54,6 +56,7 @@ impl Figures {
             stale: self.stale + other.stale,
             patched: self.patched + other.patched,
             evicted: self.evicted + other.evicted,
+            evicted_again: self.evicted_again + other.evicted_again,
             invalidated: self.invalidated + other.invalidated,
             saved: self.saved + other.saved,
             entries: self.entries + other.entries,
@@ -77,6 +80,10 @@ pub struct CacheStats {
     pub by_operation: BTreeMap<OpKind, Figures>,
     /// By connection; those that never were asked are missing.
     pub by_connection: BTreeMap<ConnName, Figures>,
+    /// By connection and operation; those that never were looked up are missing.
+    pub each: BTreeMap<(ConnName, OpKind), Figures>,
+    /// When the oldest listing that is held was read.
+    pub oldest: Option<Timestamp>,
 }
 
 /// The running numbers, by connection and operation.
@@ -100,6 +107,7 @@ impl Ledger {
                 add(stats.by_operation.entry(*kind).or_default(), figures);
                 add(stats.by_connection.entry(connection.clone()).or_default(), figures);
                 add(&mut stats.total, figures);
+                stats.each.insert((connection.clone(), *kind), *figures);
             }
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::app::Stats;
 use crate::app::stats::{ConnectionStats, OpStats};
-use crate::cache::{CacheStats, OpKind, RequestCounts};
+use crate::cache::{CacheStats, Figures, OpKind, RequestCounts};
 use crate::model::ConnName;
+use crate::transfer::plan::{Request, Requests, price};
 use crate::vfs::registry::Registry;
 
 /// The columns of the status bar, in its order.
@@ -13,10 +14,12 @@ const GROUPS: [&str; 6] = ["LIST", "HEAD", "GET", "PUT", "COPY", "DELETE"];
 
 /// The numbers now. No look-up, no request.
 pub(super) fn snapshot(registry: &Registry) -> Stats {
-    let mut stats = of(&registry.cache_stats(), &registry.requests());
+    let cache = registry.cache_stats();
+    let mut stats = of(&cache, &registry.requests());
     for connection in &mut stats.connections {
         connection.place = registry.place(&connection.name).unwrap_or_default();
     }
+    stats.saved_cost = saved_cost(&cache, |name| registry.is_aws(name));
     stats
 }
 
@@ -29,7 +32,12 @@ fn of(cache: &CacheStats, connections: &[(ConnName, RequestCounts)]) -> Stats {
         misses: total.misses,
         shared: total.shared,
         expired: total.expired,
+        stale: total.stale,
+        patched: total.patched,
         evicted: total.evicted,
+        evicted_again: total.evicted_again,
+        saved_cost: None,
+        oldest: cache.oldest,
         invalidated: total.invalidated,
         saved: total.saved,
         entries: total.entries,
@@ -38,8 +46,27 @@ fn of(cache: &CacheStats, connections: &[(ConnName, RequestCounts)]) -> Stats {
         max_bytes: cache.max_bytes,
         requests: GROUPS.iter().map(|group| ((*group).to_owned(), requests.group(group))).collect(),
         operations: operations(cache, &requests),
-        connections: connections.iter().filter(|(_, counts)| counts.total() > 0).map(connection).collect(),
+        connections: connections
+            .iter()
+            .filter(|(_, counts)| counts.total() > 0)
+            .map(|(name, counts)| connection(name, counts, cache.by_connection.get(name)))
+            .collect(),
+        layers: Vec::new(),
     }
+}
+
+/// What the saved requests would have cost, in billionths of a dollar, where prices are known.
+fn saved_cost(cache: &CacheStats, priced: impl Fn(&str) -> bool) -> Option<u64> {
+    let priced: Vec<_> = cache.each.iter().filter(|((name, _), _)| priced(name)).collect();
+    let cost = |kind: OpKind, saved| {
+        let request = match kind {
+            OpKind::List | OpKind::ListBuckets => Request::List,
+            _ => Request::Head,
+        };
+        price::requests(&Requests::of(request, saved), None)
+    };
+    let sum = || priced.iter().map(|((_, kind), figures)| cost(*kind, figures.saved)).sum();
+    (!priced.is_empty()).then(sum)
 }
 
 /// Each operation that was sent or looked up.
@@ -59,19 +86,24 @@ fn operations(cache: &CacheStats, requests: &RequestCounts) -> Vec<OpStats> {
     kinds.into_iter().map(operation).collect()
 }
 
-fn connection((name, counts): &(ConnName, RequestCounts)) -> ConnectionStats {
+fn connection(name: &ConnName, counts: &RequestCounts, figures: Option<&Figures>) -> ConnectionStats {
+    let figures = figures.copied().unwrap_or_default();
     let sent = OpKind::ALL.into_iter().filter(|kind| counts.get(*kind) > 0);
     ConnectionStats {
         name: name.to_string(),
         place: String::new(),
         requests: sent.map(|kind| (kind.name().to_owned(), counts.get(kind))).collect(),
+        hits: figures.hits,
+        misses: figures.misses,
+        saved: figures.saved,
+        bytes: figures.bytes,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Figures, Meter};
+    use crate::cache::Meter;
 
     #[test]
     fn sums_what_was_sent_and_names_what_was_looked_up() {
@@ -91,5 +123,16 @@ mod tests {
             stats.connections[0].requests,
             [("ListObjectsV2".to_owned(), 1), ("GetObject".to_owned(), 1)]
         );
+    }
+    #[test]
+    fn what_was_saved_is_priced_where_prices_are_known() {
+        let mut cache = CacheStats::default();
+        assert_eq!(saved_cost(&cache, |_| true), None);
+        let saved = |saved| Figures { saved, ..Figures::default() };
+        cache.each.insert(("s3".into(), OpKind::List), saved(1_000));
+        cache.each.insert(("s3".into(), OpKind::Head), saved(1_000));
+        cache.each.insert(("minio".into(), OpKind::List), saved(1_000));
+        assert_eq!(saved_cost(&cache, |name| name == "s3"), Some(5_400_000));
+        assert_eq!(saved_cost(&cache, |_| false), None);
     }
 }

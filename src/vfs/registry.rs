@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use super::archive::{ArchivePath, Shelf};
 use super::local::LocalPath;
 use super::s3::api::S3Api;
-use super::s3::limits::Limits;
+use super::s3::limits::{Limits, is_aws};
 use super::s3::{Cached, S3Path, Sdk, Service, endpoint};
 use super::{Attributes, DynPath, Encryption};
 use crate::cache::ops::SharedOpCache;
@@ -127,6 +127,13 @@ impl Registry {
     /// request: what the files of profiles say is only read then.
     pub fn place(&self, name: &str) -> Option<String> {
         self.0.places.read().get(name)?.sdk.as_ref()?.place()
+    }
+
+    /// Whether the requests of a connection go to AWS, whose prices are known.
+    pub fn is_aws(&self, name: &str) -> bool {
+        let places = self.0.places.read();
+        let sdk = places.get(name).and_then(|place| place.sdk.as_ref());
+        sdk.is_some_and(|sdk| is_aws(&sdk.connection().endpoint))
     }
 
     /// What a connection is, for a journal: its name, its endpoint, its profile. No key is told.

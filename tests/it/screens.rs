@@ -12,6 +12,8 @@ use bifold::app::pane::Listing;
 use bifold::app::state::{Notice, Screen, Typing};
 use bifold::app::stats::{ConnectionStats, OpStats};
 use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
+use bifold::app::stats::{ConnectionStats, LayerStats, OpStats};
+use bifold::app::{Action, Dialog, Keymap, ReqId, Session, Side, Start, State, Stats};
 use bifold::model::uri::UriContext;
 use bifold::model::{
     Arrangement, ETag, Entry, ErrorKind, Ink, Kind, Name, Op, Piece, S3Uri, Screenful, Seen, SortBy, SortKey,
@@ -117,6 +119,11 @@ fn browse() -> State {
     state.panes[0].cursor = 3;
     state.panes[1].cursor = 4;
     state.stats = stats();
+    for (before, hits, misses) in
+        [(300_000, 40, 60), (200_000, 900, 90), (100_000, 1_200, 100), (0, 1_700, 112)]
+    {
+        state.history.take(&Stats { hits, misses, ..Stats::default() }, Timestamp(NOW - before));
+    }
     state
 }
 
@@ -151,6 +158,32 @@ fn stats() -> Stats {
             name: "s3".into(),
             place: "eu-west-1".into(),
             requests: vec![("ListObjectsV2".into(), 41), ("HeadObject".into(), 3), ("GetObject".into(), 12)],
+            hits: 1_700,
+            misses: 112,
+            saved: 1_812,
+            bytes: 2_100_000,
+        }],
+        stale: 6,
+        patched: 1_204,
+        evicted: 40,
+        evicted_again: 25,
+        saved_cost: Some(8_140_000),
+        oldest: Some(Timestamp(NOW - 300_000)),
+        layers: vec![LayerStats {
+            name: "Objects on disk".into(),
+            setting: "cache.objects".into(),
+            hits: 30,
+            misses: 10,
+            validations: 12,
+            requests_saved: 18,
+            bytes_saved: 310_000_000,
+            evicted: 7,
+            entries: 12,
+            max_entries: 2_000,
+            bytes: 81_000_000,
+            max_bytes: 500_000_000,
+            oldest: Some(Timestamp(NOW - 7_200_000)),
+            ..LayerStats::default()
         }],
         ..Stats::default()
     }
@@ -744,7 +777,7 @@ fn hostile() -> State {
     state.notice = Some(Notice { text: nasty.into(), is_error: false });
     state.typing = Some(Typing::Search(EqInput(nasty.into())));
     state.stats.connections =
-        vec![ConnectionStats { name: "s3".into(), place: nasty.into(), requests: vec![] }];
+        vec![ConnectionStats { name: "s3".into(), place: nasty.into(), ..ConnectionStats::default() }];
     let sources = vec![item(uri, file(nasty, 1, 1)); 2];
     state.jobs.add(
         JobSpec {

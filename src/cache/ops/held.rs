@@ -1,5 +1,7 @@
 //! What is held, within its bounds: [`Held`].
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::{Answer, Listing, OpKey, Query};
 use crate::cache::stats::Ledger;
 use crate::cache::{Figures, Moment};
 use crate::config::{OpCacheSettings, Ttl};
-use crate::model::{Entry, Head, Kind};
+use crate::model::{Entry, Head, Kind, Timestamp};
 
 /// How much longer than it took to read a listing lives at least.
 const LISTING_LIFE: u32 = 10;
@@ -78,7 +80,12 @@ pub(super) struct Held {
     pub(super) index: Index,
     pub(super) bytes: u64,
     pub(super) ledger: Ledger,
+    /// What gave way last, by a hash of its question: whether it is asked for again tells if there is room enough.
+    gone: LruCache<u64, ()>,
 }
+
+/// How many of those that gave way are remembered.
+const GONE: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
 
 impl Held {
     pub(super) fn new(settings: OpCacheSettings) -> Self {
@@ -88,6 +95,7 @@ impl Held {
             index: Index::default(),
             bytes: 0,
             ledger: Ledger::default(),
+            gone: LruCache::new(GONE),
         }
     }
 
@@ -126,6 +134,7 @@ impl Held {
     }
 
     pub(super) fn count(&mut self, key: &OpKey, found: Option<Answer>) -> Option<Answer> {
+        let again = found.is_none() && self.gone.pop(&hash(key)).is_some();
         let figures = self.figures(key);
         if let Some(answer) = &found {
             figures.hits += 1;
@@ -133,6 +142,7 @@ impl Held {
             debug!(%key, reason = "held, and within its time to live", "cache: hit");
         } else {
             figures.misses += 1;
+            figures.evicted_again += u64::from(again);
             debug!(%key, reason = "not held", "cache: miss");
         }
         found
@@ -201,6 +211,15 @@ impl Held {
         self.evict();
     }
 
+    /// When the oldest of the listings was read.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        let read_at = |slot: &Slot| match &slot.answer {
+            Answer::Listing(listing) => Some(listing.read_at),
+            _ => None,
+        };
+        self.slots.iter().filter_map(|(_, slot)| read_at(slot)).min()
+    }
+
     /// How long the next answer to a question lives, by whether the last one was the same.
     fn pulse(&self, key: &OpKey, answer: &Answer) -> Pulse {
         let last = self.slots.peek(key).filter(|_| self.settings.adaptive);
@@ -221,6 +240,7 @@ impl Held {
             let Some((key, slot)) = self.slots.pop_lru() else { return };
             debug!(%key, "cache: evicted");
             self.settle(&key, &slot);
+            self.gone.put(hash(&key), ());
             self.figures(&key).evicted += 1;
         }
     }
@@ -271,6 +291,12 @@ impl Held {
         figures.entries -= 1;
         figures.bytes -= slot.bytes;
     }
+}
+
+fn hash(key: &OpKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn bytes_of(key: &OpKey, answer: &Answer) -> u64 {

@@ -343,6 +343,7 @@ impl OpCache {
             enabled: self.held.settings.enabled,
             max_entries: self.held.settings.max_entries,
             max_bytes: self.held.settings.max_bytes,
+            oldest: self.held.oldest(),
             ..CacheStats::default()
         };
         self.held.ledger.sum_into(&mut stats);

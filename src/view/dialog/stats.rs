@@ -1,9 +1,13 @@
 //! Requests and the cache in full.
 
+mod layers;
+
 use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::{Line, Sheet, blank};
+use crate::app::advice::advice;
+use crate::app::history::{SAMPLES, STEP, Sample};
 use crate::app::stats::{ConnectionStats, OpStats};
 use crate::app::{Action, Stats};
 use crate::model::text::{Align, cut_end, escape, pad};
@@ -16,6 +20,9 @@ pub fn numbers(sheet: &mut Sheet<'_>, top: usize) {
     sheet.call("Requests and the cache");
     sheet.body = [
         cache(sheet, &state.stats),
+        over_time(sheet),
+        layers::blocks(sheet, &state.stats.layers),
+        layers::advised(sheet, &advice(&state.stats)),
         operations(sheet, &state.stats.operations),
         connections(sheet, &state.stats.connections),
     ]
@@ -52,10 +59,13 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         ("hits", count(stats.hits)),
         ("misses", count(stats.misses)),
         ("joined a request on its way", count(stats.shared)),
-        ("requests saved", count(stats.saved)),
+        ("requests saved", saved(stats)),
+        ("shown old, then read again", count(stats.stale)),
+        ("took in own writes", count(stats.patched)),
         ("held", held),
+        ("the oldest listing", layers::oldest(sheet, stats.oldest)),
         ("grew too old", count(stats.expired)),
-        ("made room", count(stats.evicted)),
+        ("made room", layers::evicted(stats.evicted, stats.evicted_again)),
         ("dropped by writes", count(stats.invalidated)),
     ];
     rows.into_iter()
@@ -70,6 +80,41 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         })
         .collect()
 }
+
+/// How many requests, and where it is known what these would have cost.
+fn saved(stats: &Stats) -> String {
+    let cost = stats.saved_cost.map(|cost| format!(", {}", format::dollars(cost))).unwrap_or_default();
+    format!("{}{cost}", count(stats.saved))
+}
+
+/// The look-ups of the last minutes, as bars.
+fn over_time(sheet: &Sheet<'_>) -> Vec<Line> {
+    let (state, theme) = (sheet.look.state, sheet.look.theme);
+    let samples = state.history.until(state.now);
+    if samples.iter().all(|sample| *sample == Sample::default()) {
+        return Vec::new();
+    }
+    let room = usize::from(sheet.width).saturating_sub(12).clamp(10, SAMPLES);
+    let shown = &samples[SAMPLES - room..];
+    let most = shown.iter().map(|sample| sample.hits.max(sample.misses)).max().unwrap_or_default();
+    let row = |label: &str, number: fn(&Sample) -> u64| {
+        let bars: String =
+            shown.iter().map(|sample| bar(number(sample), most, theme.glyphs.ascii_only)).collect();
+        line(format!("{}{bars}", pad(label, 8, Align::Left)), theme.text)
+    };
+    let minutes = room as i64 * STEP / 60_000;
+    let heading = line(format!("the last {} minutes", minutes.max(1)), theme.strong);
+    vec![blank(), heading, row("hits", |sample| sample.hits), row("misses", |sample| sample.misses)]
+}
+
+/// One of eight heights; nothing for nothing, and never nothing for something.
+fn bar(number: u64, most: u64, ascii: bool) -> char {
+    let bars = if ascii { [' ', '.', '.', ':', ':', '|', '|', '#', '#'] } else { BARS };
+    let height = (number * 8).div_ceil(most.max(1)).min(8);
+    bars[usize::try_from(height).unwrap_or(8)]
+}
+
+const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 fn operations(sheet: &Sheet<'_>, operations: &[OpStats]) -> Vec<Line> {
     let theme = sheet.look.theme;
@@ -101,6 +146,30 @@ fn connections(sheet: &Sheet<'_>, connections: &[ConnectionStats]) -> Vec<Line> 
         let requests =
             connection.requests.iter().map(|(name, number)| format!("{} {}", escape(name), count(*number)));
         lines.extend(sheet.say(&requests.collect::<Vec<_>>().join("   "), theme.text));
+        if connection.hits + connection.misses > 0 {
+            let cached = format!(
+                "{}, {}, {} saved, {} held",
+                format::counted(connection.hits, "hit", "hits"),
+                format::counted(connection.misses, "miss", "misses"),
+                count(connection.saved),
+                size(connection.bytes)
+            );
+            lines.extend(sheet.say(&cached, theme.text));
+        }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_high_as_its_share_and_something_is_never_nothing() {
+        let bars = |most| [0, 1, 50, 100].map(|number| bar(number, most, false));
+        assert_eq!(bars(100), [' ', '▁', '▄', '█']);
+        assert_eq!(bar(0, 0, false), ' ');
+        assert_eq!(bar(1, 1_000_000, true), '.');
+        assert_eq!(bar(5, 5, true), '#');
+    }
 }

@@ -351,7 +351,7 @@ impl S3Api for Fake {
 
     fn list_versions(&self, _: &str, _: &str) -> BoxStream<'static, Result<Vec<VersionRow>>> {
         self.count("list_versions");
-        stream::once(future::ready(Ok(Vec::new()))).boxed()
+        stream::once(futures::future::ready(Ok(Vec::new()))).boxed()
     }
 
     async fn delete(&self, object: &ObjectRef, _: &Precondition) -> Result<Removed> {
