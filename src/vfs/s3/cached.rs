@@ -7,6 +7,7 @@
 mod flight;
 mod left;
 mod pages;
+mod writes;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use futures::stream::{self, BoxStream};
 use self::flight::{End, Entered, Flights, Single};
 use self::left::Uploads;
 use self::pages::{held_pages, one, read_pages};
+use self::writes::{added, outcome};
 use super::S3Api;
 use super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, UploadRef,
@@ -28,6 +30,7 @@ use crate::cache::ops::{
     Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache, Touch, WriteFence,
 };
 use crate::cache::{Holder, Signing};
+use crate::cache::ops::{Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Op, Page, Result, S3Uri, Source, Timestamp, Uri,
     VfsError,
@@ -169,53 +172,6 @@ impl<A: S3Api> Cached<A> {
             None => stream::empty().boxed(),
         }
     }
-
-    fn touch(&self, bucket: &Arc<str>, extent: Extent) -> Touch {
-        Touch { endpoint: self.connection.endpoint.clone(), bucket: bucket.clone(), extent }
-    }
-
-    fn fence(&self, bucket: &Arc<str>, extent: Extent) -> WriteFence {
-        self.cache.fence(self.touch(bucket, extent))
-    }
-
-    /// Sends a write between its fences. Dropped in between, its outcome is unknown.
-    async fn write<T>(
-        &self,
-        bucket: &Arc<str>,
-        extent: Extent,
-        send: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let fence = self.fence(bucket, extent);
-        let result = send.await;
-        fence.end(outcome(result.as_ref().err()));
-        result
-    }
-
-    /// The same for a write whose answer may tell just what it left: then held listings take that in.
-    async fn write_exact<T>(
-        &self,
-        bucket: &Arc<str>,
-        extent: Extent,
-        send: impl Future<Output = Result<T>>,
-        left: impl FnOnce(&T) -> Option<Vec<Patch>>,
-    ) -> Result<T> {
-        let fence = self.cache.fence_exact(self.touch(bucket, extent));
-        let result = send.await;
-        match result.as_ref().map(left) {
-            Ok(Some(left)) => fence.leave(left),
-            Ok(None) => fence.end(Outcome::Known),
-            Err(error) => fence.end(outcome(Some(error))),
-        }
-        result
-    }
-}
-
-fn outcome(error: Option<&VfsError>) -> Outcome {
-    if error.is_some_and(|error| error.kind.outcome_unknown()) { Outcome::Unknown } else { Outcome::Known }
-}
-
-fn added(key: &Arc<str>) -> Extent {
-    Extent::Key(key.clone(), Change::Added)
 }
 
 /// An answer of one piece: held, or read to its end, so that it is stored before it is told.
