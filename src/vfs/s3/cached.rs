@@ -31,6 +31,7 @@ use crate::cache::ops::{
 };
 use crate::cache::{Holder, Signing};
 use crate::cache::ops::{Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache};
+use crate::cache::ops::{Answer, Change, Extent, OpKey, Patch, Query, SharedOpCache};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Op, Page, Result, S3Uri, Source, Timestamp, Uri,
     VfsError,
