@@ -10,10 +10,8 @@ use bifold::app::dialog::{
 use bifold::app::msg::Candidate;
 use bifold::app::pane::Listing;
 use bifold::app::state::{Notice, Screen, Typing};
-use bifold::app::stats::{ConnectionStats, OpStats};
-use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
 use bifold::app::stats::{ConnectionStats, LayerStats, OpStats};
-use bifold::app::{Action, Dialog, Keymap, ReqId, Session, Side, Start, State, Stats};
+use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
 use bifold::model::uri::UriContext;
 use bifold::model::{
     Arrangement, ETag, Entry, ErrorKind, Ink, Kind, Name, Op, Piece, S3Uri, Screenful, Seen, SortBy, SortKey,

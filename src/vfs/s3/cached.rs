@@ -26,12 +26,8 @@ use super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, UploadRef,
     UploadedPart, VersionRow, Written,
 };
-use crate::cache::ops::{
-    Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache, Touch, WriteFence,
-};
-use crate::cache::{Holder, Signing};
-use crate::cache::ops::{Answer, Change, Extent, OpKey, Outcome, Patch, Query, SharedOpCache};
 use crate::cache::ops::{Answer, Change, Extent, OpKey, Patch, Query, SharedOpCache};
+use crate::cache::{Holder, Signing};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Op, Page, Result, S3Uri, Source, Timestamp, Uri,
     VfsError,
