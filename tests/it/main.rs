@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module per subject.
 
+mod archive;
 mod cache;
 mod cli;
 mod cli_cache;

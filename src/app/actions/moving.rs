@@ -3,7 +3,8 @@
 use crate::app::listings;
 use crate::app::pane::{Row, Wanted};
 use crate::app::state::State;
-use crate::model::{Freshness, Kind};
+use crate::model::archive::ArchiveUri;
+use crate::model::{Entry, Freshness, Kind};
 
 /// Moves the cursor by this many rows.
 pub(super) fn by(state: &mut State, rows: isize) {
@@ -37,6 +38,9 @@ pub(super) fn open(state: &mut State) {
         let uri = pane.uri.join(&entry.name, entry.kind);
         return listings::go(state, state.active, uri, None);
     }
+    if let Some(inside) = pane.uri.join(&entry.name, entry.kind).entered().filter(|_| may_be_archive(entry)) {
+        return listings::go(state, state.active, inside, None);
+    }
     let dangling = entry.link.as_ref().is_some_and(|link| link.leads_to.is_none());
     let text = match entry.kind {
         Kind::Symlink if dangling => "this link leads nowhere",
@@ -45,10 +49,18 @@ pub(super) fn open(state: &mut State) {
     state.refuse(text);
 }
 
+/// Whether it has the bytes that an archive must have: a file, or a link to one.
+fn may_be_archive(entry: &Entry) -> bool {
+    let leads_to_file = entry.link.as_ref().is_some_and(|link| link.leads_to == Some(Kind::File));
+    entry.kind == Kind::File || leads_to_file
+}
+
 /// Goes to the directory above, onto the row that one came from.
 pub(super) fn parent(state: &mut State) {
     let pane = state.active_pane();
-    let row = Wanted { name: pane.uri.name(), kind: None };
+    // An archive that is left is a file in the directory that holds it.
+    let archive = pane.uri.as_archive().is_some_and(ArchiveUri::is_root);
+    let row = Wanted { name: pane.uri.name(), kind: archive.then_some(Kind::File) };
     if let Some(parent) = pane.uri.parent() {
         listings::go(state, state.active, parent, Some(row));
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Freshness;
+use crate::model::archive::ArchiveUri;
 
 const ROWS: &[&str] = &["b10", "b2=500", "a=7", "d/", ".h"];
 
@@ -133,6 +134,18 @@ fn what_is_no_directory_is_not_entered() {
     assert_eq!(notice(&state), "this is no directory");
     let state = check("j<enter>", ready(&["a@"]), ".. >a", &[]);
     assert_eq!(notice(&state), "this link leads nowhere");
+}
+
+#[test]
+fn enter_on_an_archive_goes_in_and_dot_dot_returns_to_its_row() {
+    let inside = Uri::Archive(ArchiveUri::new(object("s3", "b", "p/x.tar.gz"), b""));
+    let mut state = check("jj<enter>", ready(&["a", "x.tar.gz"]), ">..", &[list_of(3, inside)]);
+    arrive(&mut state, Side::Left, &["y.zip"]);
+    press(&mut state, "j<enter>");
+    assert_eq!(notice(&state), "this is no directory", "there are no archives inside archives");
+    press(&mut state, "<backspace>");
+    arrive(&mut state, Side::Left, &["a", "x.tar.gz"]);
+    check("", state, ".. a >x.tar.gz", &[]);
 }
 
 #[test]

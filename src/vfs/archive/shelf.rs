@@ -69,7 +69,7 @@ impl Shelf {
     /// The archive at a path. What is held is given where it still is what is there: `Past` always looks.
     pub(super) async fn open(&self, path: &DynPath, freshness: Freshness) -> Result<Arc<Opened>> {
         let held = self.0.lock().get(path.uri()).cloned();
-        if let Some(slot) = held.filter(|_| freshness == Freshness::Cached && path.caps().metered)
+        if let Some(slot) = held.filter(|_| freshness != Freshness::Past && path.caps().metered)
             && let Some(opened) = slot.opened.get().filter(|_| slot.seen.lock().elapsed() < FRESH)
         {
             return Ok(opened.clone());
@@ -200,7 +200,7 @@ impl Opened {
                 Box::new(Spooled { spool, at: range.start, cancel })
             }
             Data::Zip(zipped) => {
-                let mut from = self.member(zipped, size, range.end, tokio, cancel)?;
+                let mut from = member(&self.place, zipped, size, range.end, tokio, cancel)?;
                 io::copy(&mut from.by_ref().take(range.start), &mut io::sink())?;
                 Box::new(from)
             }
@@ -210,32 +210,16 @@ impl Opened {
         Ok(Box::new(Exact { from, left }))
     }
 
-    /// A member of a zip file from its beginning, of which `wanted` bytes are wanted.
-    fn member(
-        &self,
-        zipped: &Zipped,
-        size: u64,
-        wanted: u64,
-        tokio: &Handle,
-        cancel: CancellationToken,
-    ) -> io::Result<unpack::Held> {
-        // The header's length isn't known before it is read: a little more than the bytes is asked for.
-        let ahead = zipped.packed.saturating_add(1024);
-        let ahead = if wanted < size { ahead.min(wanted.saturating_add(NEAR)) } else { ahead };
-        let mut from = self.place.reader(tokio.clone(), ahead, cancel);
-        from.seek(SeekFrom::Start(zipped.header))?;
-        zip::pass_header(&mut from)?;
-        unpack::member(zipped, size, from)
-    }
-
     fn unpacked_member(&self, zipped: &Zipped, size: u64, tokio: &Handle) -> io::Result<Arc<Spool>> {
         if let Some(spool) = self.members.lock().get(&zipped.header) {
             return Ok(spool.clone());
         }
-        let from = self.member(zipped, size, size, tokio, self.token.clone())?;
-        let new = Arc::new(Spool::new(Box::new(from))?);
-        // Somebody else may have been faster: then theirs counts, and this one has unpacked nothing yet.
-        Ok(self.members.lock().get_or_insert(zipped.header, || new).clone())
+        let (place, zipped, tokio, token) = (self.place.clone(), *zipped, tokio.clone(), self.token.clone());
+        let header = zipped.header;
+        let opening = move || member(&place, &zipped, size, size, &tokio, token);
+        // Somebody else may have been faster: then theirs counts, and this one has asked for nothing yet.
+        let new = Arc::new(Spool::new(Box::new(Late::Closed(Some(opening))))?);
+        Ok(self.members.lock().get_or_insert(header, || new).clone())
     }
 
     /// The tar file, unpacked as far as somebody reads.
@@ -248,6 +232,24 @@ impl Opened {
         let spool = Arc::new(Spool::new(unpack::whole_sent(self.kind, from)?)?);
         Ok(stream.insert(spool).clone())
     }
+}
+
+/// A member of a zip file from its beginning, of which `wanted` bytes are wanted.
+fn member(
+    place: &Place,
+    zipped: &Zipped,
+    size: u64,
+    wanted: u64,
+    tokio: &Handle,
+    cancel: CancellationToken,
+) -> io::Result<unpack::Held> {
+    // The header's length isn't known before it is read: a little more than the bytes is asked for.
+    let ahead = zipped.packed.saturating_add(1024);
+    let ahead = if wanted < size { ahead.min(wanted.saturating_add(NEAR)) } else { ahead };
+    let mut from = place.reader(tokio.clone(), ahead, cancel);
+    from.seek(SeekFrom::Start(zipped.header))?;
+    zip::pass_header(&mut from)?;
+    unpack::member(zipped, size, from)
 }
 
 /// What tells one content of an archive from another, as text.
@@ -285,6 +287,23 @@ fn read_links(
         member.link = Some(target);
     }
     Ok(())
+}
+
+/// A reader that is opened when it is first read.
+enum Late<F, R> {
+    Closed(Option<F>),
+    Open(R),
+}
+
+impl<F: FnOnce() -> io::Result<R>, R: Read> Read for Late<F, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Self::Closed(opening) = self {
+            let opening = opening.take().ok_or_else(super::contents::ended)?;
+            *self = Self::Open(opening()?);
+        }
+        let Self::Open(from) = self else { return Ok(0) };
+        from.read(buf)
+    }
 }
 
 /// A reader of what is unpacked on disk.
