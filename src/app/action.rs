@@ -119,7 +119,7 @@ actions! {
     PageDown "page-down" Move "Page down" "one page down";
     Top "top" Move "Top" "to the first row";
     Bottom "bottom" Move "Bottom" "to the last row";
-    Open "open" Move "Open" "enter the directory, bucket or link";
+    Open "open" Move "Open" "enter the directory, bucket, archive or link";
     Parent "parent" Move "Parent" "to the directory above, onto the row one came from";
     Switch "switch" Move "Other pane" "to the other pane";
     Search "search" Move "Search" "jump to the next name that begins as typed";

@@ -3,6 +3,8 @@
 //! It waits for whatever comes first, takes in everything that waits by then, and draws once. Backend,
 //! input and screen are parameters, so that tests drive this very loop.
 
+mod drawing;
+
 use std::io;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -14,7 +16,6 @@ use crossterm::event::Event;
 use futures::{FutureExt, Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::Rect;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
@@ -367,35 +368,6 @@ where
             self.update(clock, Msg::Stats(Box::new(stats)));
         }
         clock.stats = None;
-    }
-
-    /// Another picture than in the last frame: one that text doesn't wipe off is wiped off with all else.
-    fn hang(&mut self, clock: &mut Clockwork) {
-        let shown = self.runner.pictures().shown(&self.state);
-        if shown != clock.picture {
-            clock.clear |= clock.picture.is_some_and(|(_, stays)| stays);
-            clock.picture = shown;
-        }
-    }
-
-    fn draw(&mut self, clock: &mut Clockwork) -> io::Result<()> {
-        self.hang(clock);
-        self.screen.begin_frame()?;
-        if std::mem::take(&mut clock.clear) {
-            // Not `clear`, which asks the terminal for the cursor and waits for the answer among the keys.
-            let size = self.terminal.size()?;
-            self.terminal.resize(Rect::new(0, 0, size.width, size.height))?;
-        }
-        let pictures = self.runner.pictures();
-        let drawn =
-            self.terminal.draw(|frame| view::draw(frame, &self.state, &self.theme, pictures)).map(|_| ());
-        let gone = pictures.take_gone();
-        if !gone.is_empty() {
-            self.screen.forget(&gone)?;
-        }
-        self.screen.end_frame()?;
-        clock.pace.drawn(Instant::now());
-        Ok(drawn?)
     }
 }
 

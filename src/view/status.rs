@@ -235,7 +235,7 @@ fn requests_at(buf: &mut Buffer, area: Rect, look: Look<'_>) {
 /// The requests of the last minute that nobody had asked for yet, and how many there may be.
 fn ahead<'a>(look: Look<'_>) -> Option<Piece<'a>> {
     let ahead = &look.state.ahead;
-    let text = format!("ahead {} of {} a minute", format::count(ahead.used().into()), ahead.budget);
+    let text = format!("ahead {}/{} a min", format::count(ahead.used().into()), ahead.budget);
     (ahead.used() > 0).then(|| Piece::new(4, text, look.theme.dim))
 }
 

@@ -171,7 +171,7 @@ fn a_directory_under_a_resting_cursor_is_there_when_it_is_entered() {
     assert_eq!(lists(&place), 1, "a program that was only started asks nothing ahead");
     terminal.keys("j");
     place.until("the listing ahead", |place| lists(place) == 2);
-    terminal.see("ahead 1 of 30 a minute");
+    terminal.see("ahead 1/30 a min");
     terminal.keys("\r");
     terminal.see("in one");
     quit(terminal);
@@ -199,4 +199,144 @@ fn what_is_asked_ahead_stays_within_its_budget() {
         assert!(sent <= most, "{sent} listings with a budget of {budget}");
         assert!(budget == "0" || sent >= 3, "{sent} listings: nothing was asked ahead");
     }
+}
+
+/// A picture of one colour.
+fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(width, height, image::Rgb(colour));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_picture_is_drawn_by_half_blocks_and_wiped_off() {
+    let place = Place::new();
+    place.server.store().put("box", "red.png", png(200, 100, [200, 10, 20]));
+    let mut command = place.command(env!("CARGO_BIN_EXE_bifold"));
+    command.env("COLORTERM", "truecolor");
+    command.args(["s3://box/", "."]);
+    let mut terminal = Terminal::start(command);
+    terminal.see("red.png");
+    terminal.keys("jv");
+    let red = |screen: &vt100::Screen, row, column| {
+        screen.cell(row, column).is_some_and(|cell| cell.bgcolor() == vt100::Color::Rgb(200, 10, 20))
+    };
+    terminal.wait("the picture", |screen| red(screen, 1, 0) && red(screen, 20, 90));
+    terminal.see("200 × 100");
+    // A dialog lies over it, and it comes back.
+    terminal.keys("\x1bOP");
+    terminal.see("In the viewer");
+    terminal.keys(ESC);
+    terminal.wait("the picture again", |screen| red(screen, 1, 0));
+    terminal.resize(60, 20);
+    terminal.wait("a smaller one", |screen| red(screen, 1, 59) && !red(screen, 17, 0));
+    terminal.keys("q");
+    terminal.wait("the panes", |screen| screen.contents().contains("Mkdir") && !red(screen, 1, 0));
+    quit(terminal);
+    assert_eq!(gets(&place), 1);
+}
+
+#[test]
+fn each_protocol_is_spoken_and_what_stays_is_removed() {
+    let place = Place::new();
+    place.write("red.png", &png(64, 64, [200, 10, 20]));
+    place.write("sad.txt", b"after the picture\n");
+    for (images, begins, ends) in [
+        ("kitty", "\u{1b}_Gq=2,i=", "\u{1b}_Gq=2,a=d,d=I,i="),
+        ("sixel", "\u{1b}P", ""),
+        ("iterm2", "\u{1b}]1337;File=inline=1", ""),
+    ] {
+        let set = format!("preview.images={images}");
+        let mut terminal = place.bifold(&["--set", &set, ".", "s3://box/"]);
+        terminal.see("sad.txt");
+        terminal.keys("jv");
+        place.until(images, |_| String::from_utf8_lossy(&terminal.raw()).contains(begins));
+        terminal.keys("]");
+        terminal.see("after the picture");
+        place.until(images, |_| String::from_utf8_lossy(&terminal.raw()).contains(ends));
+        terminal.keys("q");
+        terminal.see("Mkdir");
+        quit(terminal);
+    }
+}
+
+#[test]
+fn without_pictures_the_view_says_so() {
+    let place = Place::new();
+    place.write("red.png", &png(64, 64, [200, 10, 20]));
+    let mut terminal = place.bifold(&["--set", "preview.images=off", ".", "s3://box/"]);
+    terminal.see("red.png");
+    terminal.keys("jv");
+    terminal.see("Pictures aren't drawn");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    quit(terminal);
+}
+
+#[test]
+fn an_archive_is_entered_and_its_files_are_viewed() {
+    let place = Place::new();
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(11);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "docs/a.txt", &b"inside it \n"[..]).unwrap();
+    place.server.store().put("box", "x.tar", tar.into_inner().unwrap());
+    let mut terminal = place.bifold(&["s3://box/", "."]);
+    terminal.see("x.tar");
+    terminal.keys("j\r");
+    terminal.see("docs/");
+    terminal.keys("j\r");
+    terminal.see("a.txt");
+    terminal.keys("jv");
+    terminal.see("inside it");
+    terminal.keys("q");
+    terminal.see("a.txt");
+    terminal.keys("\x7f\x7f");
+    terminal.see("x.tar");
+    quit(terminal);
+}
+
+#[test]
+fn json_folds_and_hex_leads_back_to_it() {
+    let place = Place::new();
+    place.write("a.json", br#"{"first": {"second": [1, 2, 3]}, "third": "text"}"#);
+    let mut terminal = place.bifold(&[".", "s3://box/"]);
+    terminal.see("a.json");
+    terminal.keys("jv");
+    terminal.see("\"second\"");
+    terminal.keys("z");
+    terminal.wait("a closed fold", |screen| !screen.contents().contains("\"second\""));
+    terminal.keys("x");
+    terminal.see("7b 22 66");
+    terminal.keys("x");
+    terminal.see("JSON");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    quit(terminal);
+}
+
+#[test]
+fn a_search_that_would_read_much_asks_and_stops_where_it_is() {
+    let place = Place::new();
+    place.server.store().put("box", "big.log", lines(400_000));
+    let mut terminal = place.bifold(&["--set", "preview.search_ask=1MB", "s3://box/", "."]);
+    terminal.see("big.log");
+    terminal.keys("jv");
+    terminal.see("line number 12");
+    terminal.keys("/no such thing\r");
+    terminal.see("Stop here");
+    terminal.see("request");
+    terminal.keys("\r");
+    terminal.wait("no question", |screen| !screen.contents().contains("Stop here"));
+    let read = place.server.counts().bytes_out;
+    assert!(read < 3_000_000, "{read} bytes were read before anybody agreed");
+    terminal.keys("/line number 399999$\r");
+    terminal.see("Stop here");
+    terminal.keys("r");
+    terminal.see("line number 399999");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    quit(terminal);
 }
