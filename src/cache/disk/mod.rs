@@ -1,0 +1,38 @@
+//! What the caches on disk share: files in 256 folders, an index of them in the state file, bounds, figures.
+//!
+//! A layer is a [`Shelf`]. What it holds of one thing is a file, called by a SHA-256 ([`FileName`]), and a row
+//! in the index with the pieces that are in the file: at most [`BLOCK`] each, never across a multiple of it,
+//! each with a checksum that covers the file's name, the tag, the place and the bytes. A piece is checked when
+//! it is read; one that is wrong, cut short or gone is a miss.
+//!
+//! Order: bytes come before the row that tells of them, a row goes before its file. Whatever ends the program in
+//! between leaves a file without a row, which [`Shelf::clean`] removes, or bytes that no row tells of, which are
+//! written again. A new file is made under a temporary name, and gets its own within the transaction that makes
+//! its row: what other windows do meanwhile comes before or after, never in between. Nothing is flushed: a loss
+//! of power shows as wrong checksums.
+
+mod clean;
+mod entry;
+mod figures;
+mod files;
+mod fill;
+mod index;
+mod name;
+mod open;
+mod piece;
+mod room;
+mod schema;
+mod shelf;
+mod tools;
+mod voice;
+
+pub use entry::{About, Held, HeldEntry};
+pub use figures::{ConnectionStats, DiskStats, Tally};
+pub use files::Quota;
+pub use fill::Fill;
+pub use name::FileName;
+pub use open::Cabinet;
+pub use piece::{BLOCK, Piece, Span, spans};
+pub use shelf::{Bounds, Shelf};
+pub use tools::{Selection, Verified};
+pub use voice::Voice;

@@ -1,0 +1,56 @@
+//! Keeping a layer within its bounds: [`make_room`].
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::FileName;
+use super::index::{self, Book, Evicted};
+use crate::config::Eviction;
+
+/// What a layer holds: bytes, files.
+pub(super) fn totals(db: &Connection, book: &Book) -> rusqlite::Result<(u64, u64)> {
+    let sql = "SELECT bytes, entries FROM cache_shelves WHERE id = ?1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let (bytes, entries) =
+        db.prepare_cached(sql)?.query_row([book.shelf], read).optional()?.unwrap_or_default();
+    Ok((bytes.cast_unsigned(), entries.cast_unsigned()))
+}
+
+/// Evicts until so many more bytes fit, in the order of the setting. What is pinned stays, as does `except`.
+pub(super) fn make_room(
+    db: &Connection,
+    book: &Book,
+    more: u64,
+    except: Option<&FileName>,
+) -> rusqlite::Result<Evicted> {
+    let mut evicted = Vec::new();
+    loop {
+        let (bytes, entries) = totals(db, book)?;
+        let fits = bytes.saturating_add(more) <= book.bounds.max_size;
+        if fits && entries <= book.bounds.max_entries as u64 {
+            return Ok(evicted);
+        }
+        let Some((name, connection)) = victim(db, book, except)? else { return Ok(evicted) };
+        index::remove(db, book, &name)?;
+        evicted.push((name, connection));
+    }
+}
+
+fn victim(
+    db: &Connection,
+    book: &Book,
+    except: Option<&FileName>,
+) -> rusqlite::Result<Option<(FileName, String)>> {
+    let order = match book.bounds.eviction {
+        Eviction::Lru => "turn",
+        Eviction::Fifo => "came",
+        Eviction::Size => "held DESC",
+    };
+    let sql = format!(
+        "SELECT name, connection FROM cache_files WHERE shelf = ?1 AND pinned = 0 AND name <> ?2
+         ORDER BY {order} LIMIT 1"
+    );
+    let except: &[u8] = except.map_or(&[], |name| name.bytes());
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?));
+    let found = db.prepare_cached(&sql)?.query_row(params![book.shelf, except], read).optional()?;
+    Ok(found.and_then(|(name, connection)| Some((FileName::from_bytes(&name)?, connection))))
+}

@@ -1,0 +1,295 @@
+//! One layer on disk: [`Shelf`].
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lru::LruCache;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::OnceCell;
+
+use super::figures::Counts;
+use super::files::Files;
+use super::index::{self, Book};
+use super::{About, Cabinet, FileName, Fill, Held, Piece, Quota, piece};
+use crate::cache::ops::Touch;
+use crate::config::Eviction;
+use crate::model::Timestamp;
+use crate::store::{Store, StoreError, StoreErrorKind, Worth};
+
+/// How many names of evicted files are remembered, to know what is read again.
+const REMEMBERED: usize = 4096;
+
+/// What a layer may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most bytes.
+    pub max_size: u64,
+    /// The most files.
+    pub max_entries: usize,
+    /// How long a file stays after its last use.
+    pub max_age: Duration,
+    /// Which goes first.
+    pub eviction: Eviction,
+    /// How often the layer is cleaned in the background.
+    pub interval: Duration,
+    /// Whether pieces that are worth it are packed.
+    pub compress: bool,
+}
+
+/// A layer: files in a directory, an index of them, bounds, figures. A clone is another handle on the same.
+///
+/// Nothing is opened or read before something is asked for. A disk that is full or broken turns it off, which is
+/// told once; nothing else fails by it.
+#[derive(Clone, Debug)]
+pub struct Shelf(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    cabinet: Cabinet,
+    kind: &'static str,
+    pub(super) files: Files,
+    pub(super) bounds: Bounds,
+    off: AtomicBool,
+    ready: OnceCell<Option<(Store, Book)>>,
+    /// What was invalidated before the index was open; `None` since.
+    waiting: Mutex<Option<Vec<Touch>>>,
+    pub(super) counts: Counts,
+    evicted: Mutex<LruCache<FileName, ()>>,
+}
+
+impl Shelf {
+    pub(super) fn new(
+        cabinet: Cabinet,
+        kind: &'static str,
+        dir: PathBuf,
+        bounds: Bounds,
+        quota: Option<Quota>,
+    ) -> Self {
+        let remembered = REMEMBERED.try_into().expect("it isn't zero");
+        Self(Arc::new(Inner {
+            cabinet,
+            kind,
+            files: Files::new(dir, quota),
+            bounds,
+            off: AtomicBool::new(false),
+            ready: OnceCell::new(),
+            waiting: Mutex::new(Some(Vec::new())),
+            counts: Counts::default(),
+            evicted: Mutex::new(LruCache::new(remembered)),
+        }))
+    }
+
+    /// The directory of its files.
+    pub fn dir(&self) -> &Path {
+        self.0.files.root()
+    }
+
+    /// What it may hold.
+    pub fn bounds(&self) -> &Bounds {
+        &self.0.bounds
+    }
+
+    /// What is found of a file, with the pieces that reach into `want`. What is past its age isn't found.
+    pub async fn find(&self, name: FileName, want: Range<u64>) -> Option<Held> {
+        let now = self.now();
+        let oldest = self.oldest(now);
+        self.read(move |db, book| index::find(db, book, &name, &want, oldest)).await.flatten()
+    }
+
+    /// The bytes of a piece, checked. A piece that is wrong is forgotten and counted, and gives nothing.
+    pub async fn bytes(&self, held: &Held, piece: &Piece) -> Option<Bytes> {
+        let (files, about, wanted) = (self.0.files.clone(), held.about.clone(), piece.clone());
+        let read = move || read_piece(&files, &about, &wanted);
+        let why = match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(bytes)) => return Some(bytes),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => return None,
+        };
+        self.corrupt(held, piece, &why).await;
+        None
+    }
+
+    /// A piece isn't what it was. One whose file was replaced meanwhile is no damage.
+    async fn corrupt(&self, held: &Held, piece: &Piece, why: &str) {
+        let (name, birth, start) = (held.about.name, held.birth, piece.start);
+        let act = move |db: &Connection, book: &Book| index::distrust(db, book, &name, birth, start);
+        if self.write(act).await == Some(true) {
+            self.0.counts.add(&held.about.connection, |counts| counts.corrupt += 1);
+            tracing::debug!(%name, key = %held.about.key, start, why, "a held piece is damaged: fetched again");
+        }
+    }
+
+    /// Begins to keep bytes: more of what is held already, or of something new.
+    pub fn fill(&self, about: About, held: Option<&Held>) -> Fill {
+        Fill::new(self.clone(), about, held.map(|held| held.birth))
+    }
+
+    /// Notes that a file was served; `validated` says that the service was asked whether it is right.
+    pub fn served(&self, name: FileName, validated: bool) {
+        let now = self.now();
+        self.queue(move |db, book| index::touch(db, book, &name, now, validated));
+    }
+
+    /// Forgets a file.
+    pub async fn remove(&self, name: FileName) {
+        self.write(move |db, book| index::remove(db, book, &name)).await;
+    }
+
+    /// Forgets what a write touches. What is asked for after this call finds it gone.
+    pub fn touched(&self, touch: &Touch) {
+        {
+            let mut waiting = self.0.waiting.lock();
+            if let Some(waiting) = &mut *waiting {
+                if !waiting.contains(touch) {
+                    waiting.push(touch.clone());
+                }
+                if !self.0.cabinet.is_there() {
+                    return;
+                }
+            } else {
+                let touch = touch.clone();
+                return self.queue(move |db, book| index::remove_touched(db, book, &touch).map(drop));
+            }
+        }
+        if let Ok(tokio) = tokio::runtime::Handle::try_current() {
+            let this = self.clone();
+            tokio.spawn(async move { this.open().await.map(drop) });
+        }
+    }
+
+    /// Waits until all that was noted is written.
+    pub async fn settle(&self) {
+        let untouched = self.0.waiting.lock().as_ref().is_some_and(Vec::is_empty);
+        if self.0.ready.initialized() || (!untouched && self.0.cabinet.is_there()) {
+            self.flush_counts().await;
+            self.read(|_, _| Ok(())).await;
+        }
+    }
+
+    /// Whether a file of this name was evicted by this program: to read it again tells of a small bound.
+    pub(in crate::cache) fn was_evicted(&self, name: &FileName) -> bool {
+        self.0.evicted.lock().pop(name).is_some()
+    }
+
+    /// Notes what had to go.
+    pub(super) fn note_evicted(&self, names: Vec<(FileName, String)>) {
+        let mut evicted = self.0.evicted.lock();
+        for (name, connection) in names {
+            tracing::debug!(%name, "a held file is evicted: the cache is full");
+            self.0.counts.add(&connection, |counts| counts.evictions += 1);
+            evicted.put(name, ());
+        }
+    }
+
+    pub(in crate::cache) fn now(&self) -> Timestamp {
+        self.0.cabinet.clock().wall()
+    }
+
+    /// What was used before this is too old.
+    pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
+        let age = i64::try_from(self.0.bounds.max_age.as_millis()).unwrap_or(i64::MAX);
+        Timestamp(now.0.saturating_sub(age))
+    }
+
+    /// Turns the layer off for good, and tells why once.
+    pub(super) fn turn_off(&self, why: &dyn std::fmt::Display) {
+        if self.0.off.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (kind, dir) = (self.0.kind, self.dir().display());
+        let hint = "free some space, or choose another place by cache.dir";
+        self.0.cabinet.voice().tell(format!("{kind} are no longer cached in {dir}: {why} ({hint})"));
+    }
+
+    /// Whether it was turned off.
+    pub fn is_off(&self) -> bool {
+        self.0.off.load(Ordering::Relaxed)
+    }
+
+    async fn open(&self) -> Option<&(Store, Book)> {
+        if self.is_off() {
+            return None;
+        }
+        self.0.ready.get_or_init(|| self.opened()).await.as_ref()
+    }
+
+    /// Waits until the index is open, or can't be.
+    pub(super) async fn settled_open(&self) {
+        self.open().await.map(drop);
+    }
+
+    async fn opened(&self) -> Option<(Store, Book)> {
+        let store = self.0.cabinet.store().await?.clone();
+        let (kind, files, bounds) = (self.0.kind, self.0.files.clone(), self.0.bounds);
+        let made = store.write(Worth::Note, move |db| Book::open(db, kind, files, bounds)).await;
+        let book = made.inspect_err(|error| self.turn_off(error)).ok()?;
+        let mut waiting = self.0.waiting.lock();
+        for touch in waiting.take().unwrap_or_default() {
+            let book = book.clone();
+            store.queue(Worth::Note, move |db| index::remove_touched(db, &book, &touch).map(drop), |_| ());
+        }
+        drop(waiting);
+        self.clean_in_background();
+        Some((store, book))
+    }
+
+    pub(super) async fn read<T, F>(&self, act: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Book) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (store, book) = self.open().await?.clone();
+        self.held(store.read(move |db| act(db, &book)).await)
+    }
+
+    pub(super) async fn write<T, F>(&self, act: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Book) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (store, book) = self.open().await?.clone();
+        self.held(store.write(Worth::Note, move |db| act(db, &book)).await)
+    }
+
+    fn queue(&self, act: impl FnOnce(&Connection, &Book) -> rusqlite::Result<()> + Send + 'static) {
+        let Some(Some((store, book))) = self.0.ready.get() else { return };
+        let (this, book) = (self.clone(), book.clone());
+        store.queue(Worth::Note, move |db| act(db, &book), move |error| drop(this.held::<()>(Err(error))));
+    }
+
+    pub(super) fn chore(&self, mut step: impl FnMut(&Connection, &Book) -> rusqlite::Result<bool> + Send + 'static) {
+        if let Some(Some((store, book))) = self.0.ready.get() {
+            let book = book.clone();
+            store.chore(move |db| step(db, &book));
+        }
+    }
+
+    /// A state file that is busy or damaged is a miss; one that is full ends the caching.
+    fn held<T>(&self, done: Result<T, StoreError>) -> Option<T> {
+        done.inspect_err(|error| match error.kind {
+            StoreErrorKind::NoSpace | StoreErrorKind::NotWritable => self.turn_off(error),
+            _ => tracing::debug!("the index of the cache: {error}"),
+        })
+        .ok()
+    }
+}
+
+/// Reads a piece, unpacks it, and checks it.
+fn read_piece(files: &Files, about: &About, piece: &Piece) -> io::Result<Bytes> {
+    use std::os::unix::fs::FileExt;
+    let mut bytes = vec![0; piece.stored as usize];
+    files.open(&about.name, false)?.read_exact_at(&mut bytes, piece.start)?;
+    if piece.stored < piece.len {
+        bytes = zstd::bulk::decompress(&bytes, piece.len as usize)?;
+    }
+    if piece::checksum(&about.name, &about.tag, piece.start, &bytes) == piece.sum {
+        return Ok(bytes.into());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum is wrong"))
+}

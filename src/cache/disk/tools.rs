@@ -1,0 +1,143 @@
+//! For those who look at what is held, and set it right: list, drop, pin, verify, clear.
+
+use rusqlite::{Connection, Row, params};
+
+use super::index::{self, Book};
+use super::{FileName, HeldEntry, Shelf};
+use crate::model::{S3Uri, Timestamp};
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Of this connection, by name.
+    pub connection: Option<String>,
+    /// Of this bucket.
+    pub bucket: Option<String>,
+    /// Whose key begins so.
+    pub prefix: String,
+}
+
+impl Selection {
+    /// All that begins as this location does: all of its connection where it names no bucket.
+    pub fn below(at: &S3Uri) -> Self {
+        let bucket = at.bucket.as_deref().map(str::to_owned);
+        Self { connection: Some(at.connection.to_string()), bucket, prefix: at.key.to_string() }
+    }
+}
+
+/// What reading all of a layer showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// Files that were read.
+    pub files: u64,
+    /// Bytes that were checked.
+    pub bytes: u64,
+    /// Pieces that were damaged or gone, and are forgotten now.
+    pub damaged: u64,
+}
+
+const WHERE: &str = "shelf = ?1 AND (?2 IS NULL OR connection = ?2) AND (?3 IS NULL OR bucket = ?3)
+    AND substr(CAST(key AS BLOB), 1, length(CAST(?4 AS BLOB))) = CAST(?4 AS BLOB)";
+
+impl Shelf {
+    /// A page of what is held, in the order of locations: so many entries after the first `skip`.
+    pub async fn list(&self, of: &Selection, skip: u64, most: u64) -> Vec<HeldEntry> {
+        let of = of.clone();
+        self.read(move |db, book| list(db, book, &of, skip, most)).await.unwrap_or_default()
+    }
+
+    /// Forgets all that a selection names. Gives how many.
+    pub async fn remove_selected(&self, of: &Selection) -> u64 {
+        let of = of.clone();
+        let remove = move |db: &Connection, book: &Book| {
+            let sql = format!("SELECT name FROM cache_files WHERE {WHERE}");
+            index::remove_all(db, book, &sql, params![book.shelf, of.connection, of.bucket, of.prefix])
+        };
+        self.write(remove).await.unwrap_or(0)
+    }
+
+    /// Forgets everything, pinned or not. Gives how many files.
+    pub async fn clear(&self) -> u64 {
+        let removed = self.remove_selected(&Selection::default()).await;
+        self.clean().await;
+        removed
+    }
+
+    /// Holds an entry whatever the bounds say, or no longer. `false` where it isn't there.
+    pub async fn pin(&self, name: FileName, pinned: bool) -> bool {
+        let sql = "UPDATE cache_files SET pinned = ?3 WHERE shelf = ?1 AND name = ?2";
+        let pin = move |db: &Connection, book: &Book| db.execute(sql, params![book.shelf, name.bytes(), pinned]);
+        self.write(pin).await.unwrap_or(0) > 0
+    }
+
+    /// Reads and checks one entry; what is damaged is forgotten.
+    pub async fn verify(&self, name: FileName) -> Verified {
+        let mut verified = Verified::default();
+        if let Some(held) = self.find(name, 0..u64::MAX).await {
+            verified.files = 1;
+            for piece in &held.pieces {
+                match self.bytes(&held, piece).await {
+                    Some(bytes) => verified.bytes += bytes.len() as u64,
+                    None => verified.damaged += 1,
+                }
+            }
+        }
+        verified
+    }
+
+    /// The same for all that a selection names; `hear` is told what came of each.
+    pub async fn verify_all(&self, of: &Selection, hear: impl Fn(&HeldEntry, Verified)) -> Verified {
+        let mut all = Verified::default();
+        for entry in self.list(of, 0, u64::MAX).await {
+            let one = self.verify(entry.name).await;
+            hear(&entry, one);
+            all.files += one.files;
+            all.bytes += one.bytes;
+            all.damaged += one.damaged;
+        }
+        all
+    }
+}
+
+fn list(
+    db: &Connection,
+    book: &Book,
+    of: &Selection,
+    skip: u64,
+    most: u64,
+) -> rusqlite::Result<Vec<HeldEntry>> {
+    let sql = format!(
+        "SELECT name, connection, bucket, key, version, tag, size, held, created, used, validated, hits, pinned,
+         (SELECT coalesce(sum(len), 0) FROM cache_pieces AS pieces
+          WHERE pieces.shelf = cache_files.shelf AND pieces.name = cache_files.name)
+         FROM cache_files WHERE {WHERE} ORDER BY connection, bucket, key, version LIMIT ?5 OFFSET ?6"
+    );
+    let bounded = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let key = params![book.shelf, of.connection, of.bucket, of.prefix, bounded(most), bounded(skip)];
+    let rows: Vec<Option<HeldEntry>> = db.prepare_cached(&sql)?.query_map(key, entry)?.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Option<HeldEntry>> {
+    let text = |at: usize| row.get::<_, String>(at);
+    let number = |at: usize| row.get::<_, i64>(at).map(i64::cast_unsigned);
+    let time = |at: usize| row.get(at).map(Timestamp);
+    let name: Vec<u8> = row.get(0)?;
+    let Some(name) = FileName::from_bytes(&name) else { return Ok(None) };
+    let (connection, bucket, key) = (text(1)?, text(2)?, text(3)?);
+    let size = number(6)?;
+    Ok(Some(HeldEntry {
+        name,
+        location: (!bucket.is_empty()).then(|| S3Uri::new(&connection, &bucket, &key)),
+        version: row.get::<_, Option<String>>(4)?.map(Into::into),
+        tag: text(5)?.into(),
+        size,
+        held: number(7)?,
+        whole: number(13)? == size,
+        created: time(8)?,
+        used: time(9)?,
+        validated: time(10)?,
+        hits: number(11)?,
+        pinned: row.get(12)?,
+    }))
+}

@@ -1,0 +1,202 @@
+//! Bodies of objects on disk: [`Objects`].
+//!
+//! A body belongs to a connection, so that what one account read is never shown to another, and to a version
+//! where one was asked for. Ranges that were read are kept as they came; a later read asks for what is missing.
+//!
+//! What a write touches is forgotten before it is sent and after it ended, across connections. An upload fills
+//! the cache with what it sent where this program forgot, or looked for, a body of that key before: who reads
+//! what he writes gets it back without a request for its bytes, and who only writes keeps nothing.
+
+mod key;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lru::LruCache;
+use parking_lot::Mutex;
+
+pub use self::key::BodyKey;
+use super::disk::{About, DiskStats, FileName, Fill, Held, Piece, Shelf, Tally};
+use super::ops::Touch;
+use crate::config::Validate;
+use crate::model::{ETag, Head, Timestamp};
+
+/// The largest body that copies and uploads keep, in bytes.
+pub const KEPT_OF_COPIES: u64 = 16 << 20;
+
+/// How many keys are remembered as read.
+const WANTED: usize = 4096;
+
+/// The cache of bodies. A clone is another handle on the same.
+#[derive(Clone, Debug, Default)]
+pub struct Objects(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    shelf: Shelf,
+    validate: Validate,
+    wanted: Mutex<LruCache<FileName, ()>>,
+}
+
+/// A body as it was found.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The entity tag of what is held.
+    pub tag: ETag,
+    /// What its headers told, where that was kept.
+    pub head: Option<Head>,
+    held: Held,
+}
+
+impl Body {
+    /// The size of the whole, in bytes.
+    pub fn size(&self) -> u64 {
+        self.held.about.size
+    }
+
+    /// The pieces that are held of what was asked for, in order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.held.pieces
+    }
+}
+
+impl Objects {
+    /// A cache on a shelf.
+    pub fn new(shelf: Shelf, validate: Validate) -> Self {
+        let wanted = Mutex::new(LruCache::new(WANTED.try_into().expect("it isn't zero")));
+        Self(Some(Arc::new(Inner { shelf, validate, wanted })))
+    }
+
+    /// One that keeps nothing.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// Whether anything is kept.
+    pub fn enabled(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| !inner.shelf.is_off())
+    }
+
+    /// When the settings want a service to be asked.
+    pub fn validate(&self) -> Validate {
+        self.0.as_ref().map_or(Validate::Auto, |inner| inner.validate)
+    }
+
+    /// The largest part of a body that is kept, in bytes.
+    pub fn largest(&self) -> u64 {
+        self.0.as_ref().map_or(0, |inner| inner.shelf.bounds().max_size / 4)
+    }
+
+    /// Where the bodies are, with what those need who look after them; `None` where nothing is kept.
+    pub fn shelf(&self) -> Option<&Shelf> {
+        self.0.as_ref().map(|inner| &inner.shelf)
+    }
+
+    /// The figures.
+    pub async fn stats(&self) -> DiskStats {
+        match &self.0 {
+            Some(inner) => inner.shelf.stats().await,
+            None => DiskStats::default(),
+        }
+    }
+
+    /// What is held of an object, with the pieces that reach into `want`.
+    pub async fn find(&self, key: &BodyKey, want: Range<u64>) -> Option<Body> {
+        let inner = self.0.as_ref()?;
+        inner.wanted.lock().put(key.name(), ());
+        let held = inner.shelf.find(key.name(), want).await?;
+        let head = held.about.head.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Some(Body { tag: ETag::new(&held.about.tag), head, held })
+    }
+
+    /// How long ago the service said that a body is right, in milliseconds; `None` where the clock was set back
+    /// since.
+    pub fn age(&self, body: &Body) -> Option<u64> {
+        let Timestamp(now) = self.0.as_ref()?.shelf.now();
+        u64::try_from(now - body.held.validated.0).ok()
+    }
+
+    /// Whether a body's age is over.
+    pub fn is_old(&self, body: &Body) -> bool {
+        let Some(inner) = &self.0 else { return true };
+        let most = inner.shelf.bounds().max_age.as_millis();
+        self.age(body).is_none_or(|age| u128::from(age) > most)
+    }
+
+    /// The bytes of a piece, checked; nothing where it is damaged.
+    pub async fn bytes(&self, body: &Body, piece: &Piece) -> Option<Bytes> {
+        self.0.as_ref()?.shelf.bytes(&body.held, piece).await
+    }
+
+    /// Begins to keep more of a body that is held.
+    pub fn extend(&self, key: &BodyKey, body: &Body) -> Option<Fill> {
+        let inner = self.0.as_ref()?;
+        let about = About { name: key.name(), ..body.held.about.clone() };
+        Some(inner.shelf.fill(about, Some(&body.held)))
+    }
+
+    /// Begins to keep a body in the place of what is held of it. `None` where its tag or its size isn't told.
+    pub fn replace(&self, key: &BodyKey, head: &Head) -> Option<Fill> {
+        let inner = self.0.as_ref()?;
+        let (tag, size) = (head.entry.etag()?, head.entry.size?);
+        let text = serde_json::to_string(head).ok();
+        Some(inner.shelf.fill(key.about(tag, size, text), None))
+    }
+
+    /// Notes a read that needed no byte of the service; `validated`: it was asked whether they are right.
+    pub fn hit(&self, key: &BodyKey, bytes: u64, validated: bool, why: &str) {
+        let Some(inner) = &self.0 else { return };
+        tracing::debug!(bucket = %key.bucket, key = %key.key, bytes, why, "held body: hit");
+        inner.shelf.count(&key.connection.name, |tally: &mut Tally| {
+            tally.hits += 1;
+            tally.bytes_saved += bytes;
+            tally.validations += u64::from(validated);
+            tally.requests_saved += u64::from(!validated);
+        });
+        inner.shelf.served(key.name(), validated);
+    }
+
+    /// Notes a read that needed bytes of the service; `saved` came from here all the same.
+    pub fn miss(&self, key: &BodyKey, saved: u64, why: &str) {
+        let Some(inner) = &self.0 else { return };
+        tracing::debug!(bucket = %key.bucket, key = %key.key, saved, why, "held body: miss");
+        let again = inner.shelf.was_evicted(&key.name());
+        inner.shelf.count(&key.connection.name, |tally: &mut Tally| {
+            tally.misses += 1;
+            tally.bytes_saved += saved;
+            tally.evicted_again += u64::from(again);
+        });
+        if saved > 0 {
+            inner.shelf.served(key.name(), true);
+        }
+    }
+
+    /// Forgets a body.
+    pub async fn forget(&self, key: &BodyKey, why: &str) {
+        if let Some(inner) = &self.0 {
+            tracing::debug!(bucket = %key.bucket, key = %key.key, why, "held body: invalid");
+            inner.shelf.remove(key.name()).await;
+        }
+    }
+
+    /// Forgets what a write touches.
+    pub fn touched(&self, touch: &Touch) {
+        if let Some(inner) = &self.0 {
+            inner.shelf.touched(touch);
+        }
+    }
+
+    /// Whether an upload of this key should keep what it sends: it was read before by this program.
+    pub fn wants(&self, key: &BodyKey, size: u64) -> bool {
+        let small = size <= KEPT_OF_COPIES.min(self.largest());
+        small && self.0.as_ref().is_some_and(|inner| inner.wanted.lock().contains(&key.name()))
+    }
+
+    /// Waits until all that was noted is written.
+    pub async fn settle(&self) {
+        if let Some(inner) = &self.0 {
+            inner.shelf.settle().await;
+        }
+    }
+}
