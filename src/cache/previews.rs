@@ -48,7 +48,7 @@ impl Previews {
         let shelf = self.0.as_ref()?;
         let found = read(shelf, key).await;
         let again = found.is_none() && shelf.was_evicted(&key.0);
-        tracing::debug!(name = %key.0, "rendered preview: {}", if found.is_some() { "hit" } else { "miss" });
+        tracing::debug!(key = %key.0, "preview cache: {}", if found.is_some() { "hit" } else { "miss" });
         shelf.count("", |tally: &mut Tally| match &found {
             Some(bytes) => {
                 tally.hits += 1;

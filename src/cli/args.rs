@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::cache::args::Cache;
-use super::options::{Selecting, Transferring, Working};
+use super::options::{Caching, Selecting, Transferring, Working};
 use super::plan::Dry;
 use crate::transfer::{ConflictPolicy, LinkPolicy};
 
@@ -52,7 +52,7 @@ pub enum Command {
     /// Show everything known of one thing
     Stat(Stat),
     /// Write files and objects to standard output
-    Cat(Locations),
+    Cat(Cat),
     /// Edit a file or an object in $VISUAL or $EDITOR; an object goes back only over what was fetched
     Edit(Edit),
     /// Print links that let others read or write objects for a while, without credentials of their own
@@ -347,6 +347,17 @@ pub struct Numbers {
     /// Which
     #[arg(required = true, value_name = "N")]
     pub numbers: Vec<u64>,
+}
+
+/// `cat`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Cat {
+    /// Which
+    #[arg(required = true)]
+    pub locations: Vec<OsString>,
+    /// Which bodies on disk are used.
+    #[command(flatten)]
+    pub caching: Caching,
 }
 
 /// Locations alone.

@@ -6,23 +6,35 @@ use std::io::Write;
 use futures::TryStreamExt;
 
 use super::Status;
+use super::args::Cat;
 use super::context::{Context, Failure};
+use super::options::Caching;
 use super::out::Out;
 use crate::model::Uri;
-use crate::vfs::Precondition;
+use crate::vfs::{Fetch, Trust};
 
 /// Writes each in turn.
-pub(super) async fn run(locations: &[OsString], context: &Context, out: &mut Out) -> Result<Status, Failure> {
+pub(super) async fn run(args: &Cat, context: &Context, out: &mut Out) -> Result<Status, Failure> {
+    all(&args.locations, args.caching, context, out).await
+}
+
+/// The same for whoever names locations otherwise.
+pub(super) async fn all(
+    locations: &[OsString],
+    caching: Caching,
+    context: &Context,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     for text in locations {
         let uri = context.typed(text)?.uri;
-        write(context, &uri, out).await?;
+        write(context, &uri, caching.trust(), out).await?;
     }
     Ok(Status::Done)
 }
 
 /// Writes one thing to standard output.
-pub(super) async fn write(context: &Context, uri: &Uri, out: &mut Out) -> Result<(), Failure> {
-    let mut body = context.path(uri)?.read(None, Precondition::None).await?;
+async fn write(context: &Context, uri: &Uri, trust: Trust, out: &mut Out) -> Result<(), Failure> {
+    let mut body = context.path(uri)?.fetch(None, &Fetch { trust, ..Fetch::now() }).await?.body;
     while let Some(bytes) = body.try_next().await? {
         out.content(&bytes)?;
     }

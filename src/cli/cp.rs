@@ -36,7 +36,7 @@ pub(super) async fn run(
     }
     match (from_stdin, to_stdout) {
         (false, false) => transfer(kind, args, context, out).await,
-        (false, true) => cat::run(sources, context, out).await,
+        (false, true) => cat::all(sources, args.transferring.caching, context, out).await,
         (true, false) if sources.len() == 1 => {
             pipe::run(target, args.conflict, &options(args, context.services.flush)?, context).await
         }

@@ -41,6 +41,8 @@ use tokio::runtime::Runtime;
 use self::args::{Args, Command};
 use self::context::{Context, Failure};
 use self::out::{Out, escaped, tell};
+use crate::cache::DiskCaches;
+use crate::cache::ops::SharedOpCache;
 use crate::config::{Env, Loaded, Overrides, load};
 use crate::model::uri::UriContext;
 use crate::runtime::{self, Broken, Opening, Services, log};
@@ -150,7 +152,10 @@ fn uri_context(loaded: &Loaded) -> io::Result<UriContext> {
 }
 
 fn services(loaded: &Loaded, env: &Env) -> Services {
-    Services::new(Registry::new(&loaded.settings, env), loaded.settings.transfer)
+    let settings = &loaded.settings;
+    let disk = DiskCaches::new(&settings.cache, &loaded.dirs);
+    let operations = SharedOpCache::new(settings.cache.operations());
+    Services::new(Registry::with_caches(settings, env, operations, disk), settings.transfer)
 }
 
 async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
@@ -168,7 +173,13 @@ async fn subcommand(command: Command, env: Env, loaded: Loaded) -> Status {
             state: loaded.dirs.state.clone(),
             links: loaded.settings.links,
         };
-        let status = one(command, &context, &mut out).await?;
+        let disk = context.services.registry.disk().clone();
+        if let Some(voice) = disk.voice() {
+            voice.heard_by(|text| tell(&text));
+        }
+        let ended = one(command, &context, &mut out).await;
+        disk.settle().await;
+        let status = ended?;
         out.flush()?;
         Ok::<_, Failure>(status)
     };
@@ -196,7 +207,7 @@ async fn one(command: Command, context: &Context, out: &mut Out) -> Result<Statu
         Command::Verify(args) => verify::run(&args, context, out).await,
         Command::Mkdir(args) => mkdir::run(&args.locations, context).await,
         Command::Stat(args) => stat::run(&args, context, out).await,
-        Command::Cat(args) => cat::run(&args.locations, context, out).await,
+        Command::Cat(args) => cat::run(&args, context, out).await,
         Command::Presign(args) => presign::run(&args, context, out).await,
         Command::Uploads(args) => uploads::run(&args, context, out).await,
         Command::Cache(args) => cache::run(&args, context, out).await,

@@ -6,7 +6,7 @@ use crate::config::size;
 use crate::model::StorageClass;
 use crate::transfer::JobOptions;
 use crate::transfer::job::{Selection, Verify};
-use crate::vfs::{Attributes, Encryption};
+use crate::vfs::{Attributes, Encryption, Trust};
 
 /// The largest part that S3 takes.
 const LARGEST_PART: u64 = 5 << 30;
@@ -42,6 +42,32 @@ pub struct Working {
     pub json: bool,
 }
 
+/// Whether bodies that are kept on disk stand for what a service would send.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Caching {
+    /// Read past the objects that are kept on disk, and keep nothing
+    #[arg(long, conflicts_with_all = ["refresh_cache", "no_validate"], help_heading = "Objects kept on disk")]
+    pub no_cache: bool,
+    /// Fetch anew what is kept on disk
+    #[arg(long, conflicts_with = "no_validate", help_heading = "Objects kept on disk")]
+    pub refresh_cache: bool,
+    /// Take what is kept on disk without asking whether it is still right
+    #[arg(long, help_heading = "Objects kept on disk")]
+    pub no_validate: bool,
+}
+
+impl Caching {
+    /// As reads take it.
+    pub fn trust(self) -> Trust {
+        match self {
+            Self { no_cache: true, .. } => Trust::Skip,
+            Self { refresh_cache: true, .. } => Trust::Refresh,
+            Self { no_validate: true, .. } => Trust::Held,
+            _ => Trust::Ask,
+        }
+    }
+}
+
 /// How files are transferred, and what they carry.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Transferring {
@@ -60,6 +86,9 @@ pub struct Transferring {
     /// Verify every file by the strongest proof that both sides have, also where that costs a request a file
     #[arg(long)]
     pub verify: bool,
+    /// Which bodies on disk are used.
+    #[command(flatten)]
+    pub caching: Caching,
     /// Let local files show before they are safe from a loss of power
     #[arg(long)]
     pub no_flush: bool,
@@ -92,6 +121,7 @@ impl Transferring {
             rate: self.bwlimit,
             verify: if self.verify { Verify::Always } else { Verify::Auto },
             no_flush: self.no_flush || !flush,
+            bodies: self.caching.trust(),
             ..JobOptions::default()
         })
     }

@@ -42,9 +42,15 @@ impl Runner {
         let views = Views::new(
             resolver(&services.registry),
             services.preview.clone(),
+            services.registry.disk().previews.clone(),
             services.means,
             outbox.clone(),
         );
+        if let Some(voice) = services.registry.disk().voice() {
+            let outbox = outbox.clone();
+            // A full queue means that the loop is busy: the log has it, too.
+            voice.heard_by(move |text| drop(outbox.try_send(Msg::Trouble(text))));
+        }
         let opened = Arc::new(Opened::new(&services, state_dir.clone(), outbox.clone()));
         let jobs = Jobs::new(opened, outbox.clone());
         let resolve = resolver(&services.registry);
@@ -168,6 +174,7 @@ impl Runner {
         self.views.end();
         let all = async {
             self.jobs.end().await;
+            self.services.registry.disk().settle().await;
             while self.writes.join_next().await.is_some() {}
         };
         if tokio::time::timeout(FAREWELL, all).await.is_err() {

@@ -39,10 +39,11 @@ impl Views {
     pub(super) fn new(
         resolve: Resolver,
         settings: PreviewSettings,
+        previews: Previews,
         means: Means,
         outbox: Sender<Msg>,
     ) -> Self {
-        let (previews, pictures) = (Previews::off(), Pictures::default());
+        let pictures = Pictures::default();
         Self { resolve, settings, previews, means, pictures, outbox, open: HashMap::new() }
     }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Entry, Tag, Uri, VfsError};
-use crate::vfs::{Attributes, Proof};
+use crate::vfs::{Attributes, Proof, Trust};
 
 /// Tells one job from another within a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,6 +137,8 @@ pub struct JobOptions {
     pub verify: Verify,
     /// Whether local files may show under their names before they are safe from a loss of power.
     pub no_flush: bool,
+    /// Whether bodies that are held on disk stand for what a service would send.
+    pub bodies: Trust,
 }
 
 /// What a job is to do.

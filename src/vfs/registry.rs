@@ -13,7 +13,7 @@ use super::s3::limits::{Limits, is_aws};
 use super::s3::{Cached, S3Path, Sdk, Service, endpoint};
 use super::{Attributes, DynPath, Encryption};
 use crate::cache::ops::SharedOpCache;
-use crate::cache::{CacheStats, ConnectionId, LinkCache, LinkFigures, Meter, RequestCounts};
+use crate::cache::{CacheStats, ConnectionId, DiskCaches, LinkCache, LinkFigures, Meter, RequestCounts};
 use crate::config::{Connection, Env, Settings};
 use crate::model::uri::DEFAULT_CONNECTION;
 use crate::model::{ConnName, ErrorKind, Op, Result, S3Uri, StorageClass, Uri, VfsError};
@@ -39,6 +39,7 @@ struct Inner {
     cache: SharedOpCache,
     archives: Arc<Shelf>,
     links: LinkCache,
+    disk: DiskCaches,
 }
 
 impl Registry {
@@ -50,12 +51,17 @@ impl Registry {
 
     /// The same around a cache of the caller's own.
     pub fn with_cache(settings: &Settings, env: &Env, cache: SharedOpCache) -> Self {
-        let registry = Self(Arc::new(Inner {
-            places: RwLock::default(),
-            cache,
-            archives: Arc::default(),
-            links: LinkCache::default(),
-        }));
+        Self::with_caches(settings, env, cache, DiskCaches::default())
+    }
+
+    /// The same with caches on disk.
+    pub fn with_caches(settings: &Settings, env: &Env, cache: SharedOpCache, disk: DiskCaches) -> Self {
+        let bodies = disk.objects.clone();
+        if bodies.enabled() {
+            cache.heard_by(move |touch| bodies.touched(touch));
+        }
+        let (places, archives, links) = (RwLock::default(), Arc::default(), LinkCache::default());
+        let registry = Self(Arc::new(Inner { places, cache, archives, links, disk }));
         registry.connect(DEFAULT_CONNECTION, &Connection::default(), env);
         for (name, connection) in &settings.connections {
             registry.connect(name, connection, env);
@@ -76,6 +82,7 @@ impl Registry {
             limits: Limits::of(address.as_deref()).with(connection),
             written: written(connection),
             links: self.0.links.clone(),
+            bodies: self.0.disk.objects.clone(),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };
@@ -153,6 +160,11 @@ impl Registry {
     /// What became of the presigned links that were asked for.
     pub fn link_figures(&self) -> LinkFigures {
         self.0.links.figures()
+    }
+
+    /// The caches on disk.
+    pub fn disk(&self) -> &DiskCaches {
+        &self.0.disk
     }
 
     /// The operation cache, to clear and to configure.

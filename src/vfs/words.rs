@@ -44,13 +44,15 @@ pub struct Fetch {
 }
 
 /// When the service is asked whether a held body is still right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trust {
     /// Never look: as [`super::VfsPath::open`].
     Skip,
     /// Fetch anew, and keep that.
     Refresh,
     /// Each time, by one conditional request.
+    #[default]
     Ask,
     /// Not where the caller's row has the tag of what is held.
     Row,

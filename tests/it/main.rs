@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module per subject.
 
 mod archive;
+mod bodies;
 mod cache;
 mod cli;
 mod cli_cache;

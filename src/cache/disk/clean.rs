@@ -83,7 +83,7 @@ fn expire(db: &Connection, book: &Book, now: Timestamp, oldest: Timestamp) -> ru
     let old = "SELECT name FROM cache_files WHERE shelf = ?1 AND pinned = 0 AND used < ?2";
     let removed = index::remove_all(db, book, old, params![book.shelf, oldest.0])?;
     if removed > 0 {
-        tracing::debug!(removed, "held files are past their age");
+        tracing::debug!(removed, reason = "past their age", "object cache: removed");
     }
     Ok(())
 }

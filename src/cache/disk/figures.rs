@@ -122,7 +122,10 @@ impl Shelf {
     pub(super) async fn flush_counts(&self) {
         let counts = self.0.counts.take();
         if !counts.is_empty() {
-            self.write(move |db, book| counts.iter().try_for_each(|(name, tally)| add(db, book, name, tally))).await;
+            self.write(move |db, book| {
+                counts.iter().try_for_each(|(name, tally)| add(db, book, name, tally))
+            })
+            .await;
         }
     }
 }

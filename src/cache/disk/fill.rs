@@ -117,11 +117,9 @@ impl Fill {
             (None, None) => (self.birth.unwrap_or_default(), None),
         };
         let (about, made) = (self.about.clone(), temp.clone());
-        let added = self.shelf.write(move |db, book| {
-            if let Some(temp) = &temp {
-                index::insert(db, book, &about, birth, temp, now)?;
-            }
-            index::add_piece(db, book, &name, birth, &piece)
+        let added = self.shelf.write(move |db, book| match &temp {
+            Some(temp) => index::begin(db, book, &about, birth, (temp, &piece), now),
+            None => index::add_piece(db, book, &name, birth, &piece),
         });
         let Some(Some(evicted)) = added.await else {
             if let Some(made) = made {
@@ -174,6 +172,7 @@ fn write_piece(
 /// Whether nothing more can be written here for now.
 fn ends_it(error: &io::Error) -> bool {
     use io::ErrorKind as Io;
-    let kinds = [Io::StorageFull, Io::QuotaExceeded, Io::ReadOnlyFilesystem, Io::PermissionDenied, Io::NotADirectory];
+    let kinds =
+        [Io::StorageFull, Io::QuotaExceeded, Io::ReadOnlyFilesystem, Io::PermissionDenied, Io::NotADirectory];
     kinds.contains(&error.kind()) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }

@@ -76,7 +76,8 @@ pub(super) fn find(
     want: &Range<u64>,
     oldest: Timestamp,
 ) -> rusqlite::Result<Option<Held>> {
-    let sql = format!("SELECT {ABOUT} FROM cache_files WHERE shelf = ?1 AND name = ?2 AND (used >= ?3 OR pinned)");
+    let sql =
+        format!("SELECT {ABOUT} FROM cache_files WHERE shelf = ?1 AND name = ?2 AND (used >= ?3 OR pinned)");
     let read = |row: &Row<'_>| Ok((about(name, row)?, row.get(8)?, Timestamp(row.get(9)?)));
     let key = params![book.shelf, name.bytes(), oldest.0];
     let Some((about, birth, validated)) = db.prepare_cached(&sql)?.query_row(key, read).optional()? else {
@@ -126,19 +127,37 @@ pub(super) fn touch(
 /// The next number of an order that no clock sets back.
 fn next(db: &Connection, book: &Book, column: &str) -> rusqlite::Result<i64> {
     let most = |pinned: bool| -> rusqlite::Result<i64> {
-        let sql = format!("SELECT coalesce(max({column}), 0) FROM cache_files WHERE shelf = ?1 AND pinned = ?2");
+        let sql =
+            format!("SELECT coalesce(max({column}), 0) FROM cache_files WHERE shelf = ?1 AND pinned = ?2");
         db.prepare_cached(&sql)?.query_row(params![book.shelf, pinned], |row| row.get(0))
     };
     Ok(most(false)?.max(most(true)?) + 1)
 }
 
-/// Puts a new file in the place of what has this name, which goes.
-pub(super) fn insert(
+/// Puts a new file in the place of what has this name, which goes, with its first piece. `None` where that is too
+/// large: then nothing has this name.
+pub(super) fn begin(
     db: &Connection,
     book: &Book,
     of: &About,
     birth: i64,
-    temp: &Path,
+    (temp, piece): (&Path, &Piece),
+    now: Timestamp,
+) -> rusqlite::Result<Option<Evicted>> {
+    insert(db, book, of, birth, now)?;
+    let added = add_piece(db, book, &of.name, birth, piece)?;
+    match added {
+        Some(_) => book.files.put_in_place(temp, &of.name).map_err(io)?,
+        None => remove(db, book, &of.name)?,
+    }
+    Ok(added)
+}
+
+fn insert(
+    db: &Connection,
+    book: &Book,
+    of: &About,
+    birth: i64,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     book.ensure(db)?;
@@ -163,7 +182,7 @@ pub(super) fn insert(
         came,
         turn
     ])?;
-    book.files.put_in_place(temp, &of.name).map_err(io)
+    Ok(())
 }
 
 fn io(error: std::io::Error) -> rusqlite::Error {
@@ -189,8 +208,10 @@ pub(super) fn add_piece(
         AND start + len > ?5 RETURNING stored";
     let (start, end) = (clamped(range.start), clamped(range.end));
     let key = params![book.shelf, name.bytes(), end, start - super::BLOCK.cast_signed(), start];
-    let gone: Vec<i64> = db.prepare_cached(sql)?.query_map(key, |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let insert = "INSERT INTO cache_pieces (shelf, name, start, len, stored, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let gone: Vec<i64> =
+        db.prepare_cached(sql)?.query_map(key, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let insert =
+        "INSERT INTO cache_pieces (shelf, name, start, len, stored, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let (len, stored) = (clamped(piece.len), clamped(piece.stored));
     db.prepare_cached(insert)?.execute(params![book.shelf, name.bytes(), start, len, stored, piece.sum])?;
     let held = "UPDATE cache_files SET held = held + ?3, content = NULL WHERE shelf = ?1 AND name = ?2";
@@ -305,7 +326,8 @@ pub(super) fn remove_all(
     sql: &str,
     key: impl rusqlite::Params,
 ) -> rusqlite::Result<u64> {
-    let names: Vec<Vec<u8>> = db.prepare_cached(sql)?.query_map(key, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let names: Vec<Vec<u8>> =
+        db.prepare_cached(sql)?.query_map(key, |row| row.get(0))?.collect::<Result<_, _>>()?;
     let names = names.iter().filter_map(|bytes| FileName::from_bytes(bytes));
     let mut count = 0;
     for name in names {
@@ -331,7 +353,7 @@ pub(super) fn remove_touched(db: &Connection, book: &Book, touch: &Touch) -> rus
         Extent::Bucket => remove_below(db, book, endpoint, bucket, "")?,
     };
     if removed > 0 {
-        tracing::debug!(bucket, extent = ?touch.extent, removed, "held bodies are invalid: a write touches them");
+        tracing::debug!(?touch, removed, reason = "a write touches it", "object cache: invalid");
     }
     Ok(removed)
 }

@@ -23,6 +23,8 @@ mod piece;
 mod room;
 mod schema;
 mod shelf;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod voice;
 

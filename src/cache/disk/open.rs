@@ -68,7 +68,8 @@ impl Cabinet {
             }
             Err(error) => {
                 let dir = dir.display();
-                let text = format!("nothing is cached on disk: the state file in {dir} can't be used: {error}");
+                let text =
+                    format!("nothing is cached on disk: the state file in {dir} can't be used: {error}");
                 self.0.voice.tell(text);
                 None
             }

@@ -60,6 +60,9 @@ pub(super) fn checksum(name: &FileName, tag: &str, start: u64, bytes: &[u8]) -> 
 /// between them become one: a request costs more than its bytes.
 pub fn spans(want: &Range<u64>, pieces: &[Piece]) -> Vec<Span> {
     let mut spans = Vec::new();
+    if want.is_empty() {
+        return spans;
+    }
     let mut at = want.start;
     for piece in pieces.iter().filter(|piece| piece.end() > want.start && piece.start < want.end) {
         if piece.start > at {

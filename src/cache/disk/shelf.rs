@@ -121,7 +121,7 @@ impl Shelf {
         let act = move |db: &Connection, book: &Book| index::distrust(db, book, &name, birth, start);
         if self.write(act).await == Some(true) {
             self.0.counts.add(&held.about.connection, |counts| counts.corrupt += 1);
-            tracing::debug!(%name, key = %held.about.key, start, why, "a held piece is damaged: fetched again");
+            tracing::debug!(key = %held.about.key, %name, start, reason = why, "object cache: damaged");
         }
     }
 
@@ -181,7 +181,7 @@ impl Shelf {
     pub(super) fn note_evicted(&self, names: Vec<(FileName, String)>) {
         let mut evicted = self.0.evicted.lock();
         for (name, connection) in names {
-            tracing::debug!(%name, "a held file is evicted: the cache is full");
+            tracing::debug!(key = %name, reason = "it is full", "object cache: evicted");
             self.0.counts.add(&connection, |counts| counts.evictions += 1);
             evicted.put(name, ());
         }
@@ -260,10 +260,19 @@ impl Shelf {
     fn queue(&self, act: impl FnOnce(&Connection, &Book) -> rusqlite::Result<()> + Send + 'static) {
         let Some(Some((store, book))) = self.0.ready.get() else { return };
         let (this, book) = (self.clone(), book.clone());
-        store.queue(Worth::Note, move |db| act(db, &book), move |error| drop(this.held::<()>(Err(error))));
+        store.queue(
+            Worth::Note,
+            move |db| act(db, &book),
+            move |error| {
+                let _ = this.held::<()>(Err(error));
+            },
+        );
     }
 
-    pub(super) fn chore(&self, mut step: impl FnMut(&Connection, &Book) -> rusqlite::Result<bool> + Send + 'static) {
+    pub(super) fn chore(
+        &self,
+        mut step: impl FnMut(&Connection, &Book) -> rusqlite::Result<bool> + Send + 'static,
+    ) {
         if let Some(Some((store, book))) = self.0.ready.get() {
             let book = book.clone();
             store.chore(move |db| step(db, &book));

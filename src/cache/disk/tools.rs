@@ -66,7 +66,8 @@ impl Shelf {
     /// Holds an entry whatever the bounds say, or no longer. `false` where it isn't there.
     pub async fn pin(&self, name: FileName, pinned: bool) -> bool {
         let sql = "UPDATE cache_files SET pinned = ?3 WHERE shelf = ?1 AND name = ?2";
-        let pin = move |db: &Connection, book: &Book| db.execute(sql, params![book.shelf, name.bytes(), pinned]);
+        let pin =
+            move |db: &Connection, book: &Book| db.execute(sql, params![book.shelf, name.bytes(), pinned]);
         self.write(pin).await.unwrap_or(0) > 0
     }
 
@@ -114,7 +115,8 @@ fn list(
     );
     let bounded = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let key = params![book.shelf, of.connection, of.bucket, of.prefix, bounded(most), bounded(skip)];
-    let rows: Vec<Option<HeldEntry>> = db.prepare_cached(&sql)?.query_map(key, entry)?.collect::<Result<_, _>>()?;
+    let rows: Vec<Option<HeldEntry>> =
+        db.prepare_cached(&sql)?.query_map(key, entry)?.collect::<Result<_, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }
 

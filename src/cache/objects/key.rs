@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cache::ConnectionId;
 use crate::cache::disk::{About, FileName};
-use crate::model::ETag;
+use crate::model::{ETag, S3Uri};
 
 /// Names a body exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,11 @@ impl BodyKey {
     /// The name of its file.
     pub fn name(&self) -> FileName {
         self.name
+    }
+
+    /// Where the object is.
+    pub fn location(&self) -> S3Uri {
+        S3Uri::new(&self.connection.name, &self.bucket, &self.key)
     }
 
     pub(super) fn about(&self, tag: &ETag, size: u64, head: Option<String>) -> About {

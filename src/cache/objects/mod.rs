@@ -147,7 +147,7 @@ impl Objects {
     /// Notes a read that needed no byte of the service; `validated`: it was asked whether they are right.
     pub fn hit(&self, key: &BodyKey, bytes: u64, validated: bool, why: &str) {
         let Some(inner) = &self.0 else { return };
-        tracing::debug!(bucket = %key.bucket, key = %key.key, bytes, why, "held body: hit");
+        tracing::debug!(location = %key.location(), bytes, reason = why, "object cache: hit");
         inner.shelf.count(&key.connection.name, |tally: &mut Tally| {
             tally.hits += 1;
             tally.bytes_saved += bytes;
@@ -160,7 +160,7 @@ impl Objects {
     /// Notes a read that needed bytes of the service; `saved` came from here all the same.
     pub fn miss(&self, key: &BodyKey, saved: u64, why: &str) {
         let Some(inner) = &self.0 else { return };
-        tracing::debug!(bucket = %key.bucket, key = %key.key, saved, why, "held body: miss");
+        tracing::debug!(location = %key.location(), saved, reason = why, "object cache: miss");
         let again = inner.shelf.was_evicted(&key.name());
         inner.shelf.count(&key.connection.name, |tally: &mut Tally| {
             tally.misses += 1;
@@ -175,7 +175,7 @@ impl Objects {
     /// Forgets a body.
     pub async fn forget(&self, key: &BodyKey, why: &str) {
         if let Some(inner) = &self.0 {
-            tracing::debug!(bucket = %key.bucket, key = %key.key, why, "held body: invalid");
+            tracing::debug!(location = %key.location(), reason = why, "object cache: invalid");
             inner.shelf.remove(key.name()).await;
         }
     }

@@ -20,6 +20,7 @@ pub struct SharedOpCache {
     cache: Arc<Mutex<OpCache>>,
     clock: Arc<dyn Clock>,
     shelf: Arc<OnceLock<Shelf>>,
+    listener: Arc<OnceLock<Listener>>,
 }
 
 /// What earlier runs kept: each connection's is loaded once, when somebody browses there first.
@@ -31,6 +32,15 @@ struct Shelf {
     emptied: AtomicBool,
 }
 
+/// Hears of each write before it is sent and after it ended.
+struct Listener(Box<dyn Fn(&Touch) + Send + Sync>);
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
 impl SharedOpCache {
     /// An empty cache on the machine's clock.
     pub fn new(settings: OpCacheSettings) -> Self {
@@ -39,7 +49,20 @@ impl SharedOpCache {
 
     /// An empty cache on a clock.
     pub fn with_clock(settings: OpCacheSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { cache: Arc::new(Mutex::new(OpCache::new(settings))), clock, shelf: Arc::default() }
+        let cache = Arc::new(Mutex::new(OpCache::new(settings)));
+        Self { cache, clock, shelf: Arc::default(), listener: Arc::default() }
+    }
+
+    /// From now on `hear` is told of each write that is fenced: right before it is sent, and after it ended. Only
+    /// the first who asks for it hears.
+    pub fn heard_by(&self, hear: impl Fn(&Touch) + Send + Sync + 'static) {
+        let _ = self.listener.set(Listener(Box::new(hear)));
+    }
+
+    fn tell(&self, touch: &Touch) {
+        if let Some(Listener(hear)) = self.listener.get() {
+            hear(touch);
+        }
     }
 
     /// The time of day, for the age of what is read now.
@@ -150,6 +173,7 @@ impl SharedOpCache {
     /// Fences a write: what it touches is dropped now, and again when the guard is ended or dropped.
     pub fn fence(&self, touch: Touch) -> WriteFence {
         self.cache.lock().begin_write(&touch);
+        self.tell(&touch);
         WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
     }
 
@@ -157,6 +181,7 @@ impl SharedOpCache {
     /// [`WriteFence::leave`] or otherwise.
     pub fn fence_exact(&self, touch: Touch) -> WriteFence {
         self.cache.lock().begin_exact(&touch);
+        self.tell(&touch);
         WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
     }
 
@@ -264,5 +289,6 @@ impl Drop for WriteFence {
             End::Outcome(outcome) => cache.end_write(&self.touch, *outcome, now),
             End::Left(left) => cache.end_exact(&self.touch, left),
         });
+        self.cache.tell(&self.touch);
     }
 }

@@ -34,7 +34,7 @@ pub struct Worker {
     /// How fast: that of the job, and that of all jobs.
     pub rates: [Arc<Rate>; 2],
     /// How the person wants it.
-    options: JobOptions,
+    pub(super) options: JobOptions,
     /// In a job that goes on: the temporary files that it goes on with. All others of its own are swept.
     keep: Option<Vec<String>>,
     sinks: Mutex<HashMap<ItemId, (Uri, Arc<dyn Sink>)>>,

@@ -9,8 +9,11 @@ use super::budget::Permit;
 use super::perform::{Passed, Worker, counted};
 use super::rate::limited;
 use super::verify;
-use crate::model::{Entry, ErrorKind, Head, Op, Result, Uri, VfsError};
-use crate::vfs::{Attributes, CreateHint, DynPath, Placed, Precondition, Proof, Reading, Sink, SinkState};
+use crate::cache::objects::KEPT_OF_COPIES;
+use crate::model::{Entry, ErrorKind, Head, Kind, Op, Result, Uri, VfsError};
+use crate::vfs::{
+    Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Proof, Reading, Sink, SinkState, Trust,
+};
 
 /// A range of a source.
 pub struct Range {
@@ -104,7 +107,8 @@ impl Worker {
         let source = self.places.at(&from)?;
         let (at, sink) = self.open_sink(item, &from)?;
         let bytes = (!whole).then(|| offset..offset + len);
-        let Reading { body, head } = source.open(bytes, precondition).await?;
+        let how = self.how(precondition, offset, whole, len);
+        let Reading { body, head } = source.fetch(bytes, &how).await?;
         if let Some(head) = head.filter(|_| offset == 0) {
             self.dress(&source, &*sink, &head, whole).await?;
         }
@@ -118,6 +122,24 @@ impl Worker {
             self.record.part(&from, &at, sink.part(offset));
         }
         Ok(Reply::Done)
+    }
+
+    /// How a part is read. To a disk, the first asks the service whether a held body is still right, and the others
+    /// are bound to the same tag; what is small is kept for later reads, while a large copy would sweep out what
+    /// they need. To a service go headers as well, which may change under the same tag: these are read there.
+    fn how(&self, precondition: Precondition, offset: u64, whole: bool, len: u64) -> Fetch {
+        let tag = match precondition {
+            Precondition::Matches(tag) => Some(tag),
+            Precondition::None | Precondition::Absent => None,
+        };
+        let first = offset == 0 || tag.is_none();
+        let entry = tag.map(|tag| Entry { tag: Some(tag), ..Entry::new("".into(), Kind::File) });
+        let trust = match (self.options.bodies, first) {
+            _ if self.buffered => Trust::Skip,
+            (Trust::Ask, false) => Trust::Row,
+            (asked, _) => asked,
+        };
+        Fetch { entry, trust, keep: whole && len <= KEPT_OF_COPIES }
     }
 
     /// Hands on what the answer told of the source beside its bytes: to a disk the time that was kept with

@@ -205,6 +205,14 @@ pub trait S3Api: Debug + Send + Sync + 'static {
         precondition: &Precondition,
     ) -> Result<Got>;
 
+    /// GetObject, unless the object still has the tag `held`: then `None`, and no body comes.
+    async fn get_if_changed(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        held: &ETag,
+    ) -> Result<Option<Got>>;
+
     /// GetObjectTagging.
     async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>>;
 

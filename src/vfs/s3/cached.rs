@@ -262,6 +262,15 @@ impl<A: S3Api> S3Api for Cached<A> {
         self.inner.get(object, range, precondition).await
     }
 
+    async fn get_if_changed(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        held: &ETag,
+    ) -> Result<Option<Got>> {
+        self.inner.get_if_changed(object, range, held).await
+    }
+
     async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
         self.inner.tags(object).await
     }

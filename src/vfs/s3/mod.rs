@@ -9,6 +9,7 @@ pub mod cached;
 mod checksum;
 mod copy;
 pub mod endpoint;
+mod fetch;
 pub mod limits;
 mod links;
 mod path;

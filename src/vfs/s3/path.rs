@@ -16,14 +16,15 @@ use futures::stream::{self, BoxStream, StreamExt};
 use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
 use super::limits::{COPY_AT_ONCE, Limits, is_aws};
-use super::{bound, copy, links, tree, upload, versions};
+use super::{bound, copy, fetch, links, tree, upload, versions};
 use crate::cache::LinkCache;
+use crate::cache::objects::Objects;
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, S3Uri, SignedLink, Tag,
     Uri, VfsError,
 };
 use crate::vfs::{
-    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Place, Placed,
+    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, OpenUpload, Place, Placed,
     Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 
@@ -40,6 +41,8 @@ pub struct Service {
     pub written: Attributes,
     /// The program's presigned links.
     pub links: LinkCache,
+    /// The bodies that are held on disk.
+    pub bodies: Objects,
 }
 
 /// A place on S3: the list of buckets, a bucket, a prefix or an object.
@@ -246,6 +249,10 @@ impl VfsPath for S3Path {
                 Ok(Reading { body: got.body, head: Some(Box::new(got.head)) })
             }
         }
+    }
+
+    async fn fetch(&self, range: Option<Range<u64>>, how: &Fetch) -> Result<Reading> {
+        fetch::fetch(self, range, how).await
     }
 
     async fn mkdir(&self) -> Result<()> {

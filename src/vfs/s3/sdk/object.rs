@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::{
     ChecksumMode, MetadataDirective, ServerSideEncryption, StorageClass, TaggingDirective,
 };
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -18,7 +20,7 @@ use super::body::{Sending, incoming, outgoing, silence, unless_stalled};
 use super::convert::{copy_source, has_dot_segment, head, head_of_get, timestamp};
 use super::{Answer, Ask, Sdk, dot_segment};
 use crate::cache::OpKind;
-use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag};
+use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag, VfsError};
 
 /// `If-None-Match` and `If-Match` of a precondition.
 pub(super) fn conditions(ask: &Ask, on: &Precondition) -> Result<(Option<String>, Option<String>)> {
@@ -145,11 +147,22 @@ impl Sdk {
         precondition: &Precondition,
     ) -> Result<Got> {
         let ask = self.ask(Op::Read, OpKind::Get, &object.bucket, &object.key);
-        let (none_match, if_match) = conditions(&ask, precondition)?;
+        let conditions = conditions(&ask, precondition)?;
+        self.get_object_on(&ask, object, range, conditions).await
+    }
+
+    /// The same on `If-None-Match` and `If-Match` in their own words.
+    pub(super) async fn get_object_on(
+        &self,
+        ask: &Ask,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        (none_match, if_match): (Option<String>, Option<String>),
+    ) -> Result<Got> {
         let bytes = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end - 1));
         let sent = Sending::answer_within(self.0.stall);
         let output = self
-            .call(&ask, |route| {
+            .call(ask, |route| {
                 let request = route
                     .clients
                     .transfers
@@ -168,7 +181,7 @@ impl Sdk {
         // A range that reaches beyond the end is cut there, as the service cuts it.
         let end = |range: &Range<u64>| head.entry.size.map_or(range.end, |size| range.end.min(size));
         let expected = range.map(|range| end(&range).saturating_sub(range.start)).or(head.entry.size);
-        Ok(Got { head, body: incoming(output.body, expected, self.0.stall, ask) })
+        Ok(Got { head, body: incoming(output.body, expected, self.0.stall, ask.clone()) })
     }
 
     pub(super) async fn object_tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
@@ -264,6 +277,14 @@ impl Sdk {
         let clients = self.0.clients.get(None).await.map_err(|bad| super::bad_endpoint(&ask, &bad))?;
         if clients.path_style && has_dot_segment(&from.key) { Err(dot_segment(&ask)) } else { Ok(()) }
     }
+}
+
+/// Whether the service says that what was asked for is still what was known of it: no error where that was asked.
+pub(super) fn is_not_modified(error: &VfsError) -> bool {
+    let source =
+        error.source.as_deref().and_then(|it| it.downcast_ref::<SdkError<GetObjectError, Response>>());
+    let answer = source.and_then(SdkError::raw_response);
+    answer.is_some_and(|answer| answer.status().as_u16() == 304)
 }
 
 /// Whether a read is bound to something other than a tag, which S3 can't do.

@@ -11,7 +11,7 @@ use super::super::api::{
     ConnectionId, Detail, Got, ListRequest, ObjectAttributes, ObjectRef, Payload, Restated, S3Api, UploadRef,
     UploadedPart, VersionRow, Written,
 };
-use super::object::reads_by_tag;
+use super::object::{is_not_modified, reads_by_tag};
 use super::{Sdk, listing, versions};
 use crate::cache::{Holder, OpKind, Signing};
 use crate::model::{ETag, ErrorKind, Freshness, Head, LinkAsk, Op, Page, Result, Timestamp};
@@ -52,6 +52,22 @@ impl S3Api for Sdk {
             return Err(ask.error(ErrorKind::Conflict, "a read can be bound to an entity tag alone"));
         }
         self.get_object(object, range, precondition).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        object: &ObjectRef,
+        range: Option<Range<u64>>,
+        held: &ETag,
+    ) -> Result<Option<Got>> {
+        let ask = self.ask(Op::Read, OpKind::Get, &object.bucket, &object.key);
+        if range.as_ref().is_some_and(Range::is_empty) {
+            return Err(ask.error(ErrorKind::Invalid, "an empty range can't be asked for"));
+        }
+        match self.get_object_on(&ask, object, range, (Some(held.quoted()), None)).await {
+            Err(error) if is_not_modified(&error) => Ok(None),
+            got => got.map(Some),
+        }
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {

@@ -29,6 +29,7 @@ use self::pipe::Pipe;
 use self::proof::{Sent, Whole};
 use super::api::{ObjectRef, Payload, UploadRef, UploadedPart, Written};
 use super::checksum::{gathered, payload};
+use super::fetch;
 use super::limits::{MULTIPART_FROM, PARALLEL_COPIES, PARALLEL_PARTS, parts_from};
 use super::path::S3Path;
 use crate::model::{Entry, ErrorKind, Head, Kind, Op, Result, Tag, VfsError};
@@ -283,6 +284,11 @@ impl Sink for Upload {
             Err(error) => self.settled(&whole, &precondition, error, doubted).await?,
         };
         self.state.lock().done = Some(placed.clone());
+        if let Whole::One(payload) = &whole
+            && let Ok(carried) = self.carried(&payload.bytes)
+        {
+            fetch::keep_sent(&self.path, &placed, carried, &payload.bytes).await;
+        }
         Ok(placed)
     }
 
