@@ -11,6 +11,7 @@
 //! | path | a live handle on a location: an `Arc<dyn` [`vfs::VfsPath`]`>` |
 //! | entry | one row of a listing: name, kind, size, modified, tag ([`model::Entry`]) |
 //! | operation | one kind of S3 API request; a [`cache::ops::OpKey`] names one request exactly |
+//! | body | the bytes of an object; held ones are on disk ([`cache::objects`]), and are asked about as [`vfs::Trust`] says |
 //! | plan | what a job would do, as data, before anything is done ([`transfer::Plan`]) |
 //! | job | a running or waiting transfer ([`transfer::JobSpec`]) |
 //! | journal | what jobs did, on disk, so that they can be resumed after anything ([`transfer::journal`]) |
@@ -31,7 +32,8 @@
 //!              · journal
 //! vfs          VfsPath · registry (location to path) · local · memory (the reference) · s3
 //!   s3         path · api (trait S3Api) · sdk · cached · upload · copy
-//! cache        ops (answers to S3 requests) · meter (requests sent) · stats · clock
+//! cache        ops (answers to S3 requests) · disk (files and their index) · objects (bodies) · previews · meter
+//!              (requests sent) · stats · clock
 //! store        the one SQLite state file: opening, migrations, a thread that owns the connection
 //! config       defaults in assets/, the user's file, environment, flags: one typed Settings
 //! model        PURE: locations, entries, errors, text, order, filters
@@ -88,6 +90,8 @@
 //!   another client wrote.
 //! - **Nothing that isn't ours is ended unasked**: uploads are offered for abort by name.
 //! - **No name leads out of a destination**: below what a person named no link is followed.
+//! - **A held body is right or a miss**: a checksum over place, tag and bytes is checked whenever it is read, and
+//!   what the cache can't do fails nothing else.
 //! - **403 is never "absent"**, and an unknown outcome is looked into before it is called a failure.
 //! - **Secrets reach no log**, and no byte of a name reaches the terminal unescaped.
 //!

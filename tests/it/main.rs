@@ -2,6 +2,7 @@
 
 mod archive;
 mod bodies;
+mod bodies_cli;
 mod cache;
 mod cli;
 mod cli_cache;
