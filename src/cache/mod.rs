@@ -3,8 +3,8 @@
 mod caches;
 pub mod clock;
 mod connection;
-pub mod kept;
 pub mod disk;
+pub mod kept;
 pub mod meter;
 pub mod objects;
 pub mod ops;

@@ -122,7 +122,10 @@ fn two_programs_share_one_cache() {
         let running: Vec<Child> = [&forth, &back, &forth, &back].map(|args| cat(&place, args)).into();
         for (at, child) in running.into_iter().enumerate() {
             let read = printed(child.wait_with_output().expect("it ends"));
-            assert!(read == all(if at % 2 == 0 { &keys } else { &turned }), "program {at} read something else");
+            assert!(
+                read == all(if at % 2 == 0 { &keys } else { &turned }),
+                "program {at} read something else"
+            );
         }
     }
     let (verified, bytes) = verified(&place);

@@ -153,13 +153,7 @@ pub(super) fn begin(
     Ok(added)
 }
 
-fn insert(
-    db: &Connection,
-    book: &Book,
-    of: &About,
-    birth: i64,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+fn insert(db: &Connection, book: &Book, of: &About, birth: i64, now: Timestamp) -> rusqlite::Result<()> {
     book.ensure(db)?;
     remove_row(db, book, &of.name)?;
     let (came, turn) = (next(db, book, "came")?, next(db, book, "turn")?);

@@ -9,12 +9,12 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::api::{Got, ObjectAttributes, ObjectRef};
+use super::api::{Detail, Got, ObjectAttributes, ObjectRef};
 use super::path::S3Path;
 use crate::cache::disk::{Fill, Piece, Span, spans};
 use crate::cache::objects::{Body as Held, BodyKey, Objects};
 use crate::config::Validate;
-use crate::model::{ErrorKind, Head, Op, Result, Tag, VfsError};
+use crate::model::{ErrorKind, Freshness, Head, Op, Result, Tag, VfsError};
 use crate::vfs::{Body, Fetch, Placed, Precondition, Reading, Trust, VfsPath};
 
 /// One read.
@@ -65,6 +65,22 @@ pub(super) async fn fetch(path: &S3Path, range: Option<Range<u64>>, how: &Fetch)
     match bodies.find(&read.key, range.clone().unwrap_or(0..u64::MAX)).await {
         None => read.anew(range, "nothing is held of it").await,
         Some(held) => read.from_held(held, range, trust).await,
+    }
+}
+
+impl S3Path {
+    /// A range without a byte: S3 can't be asked for it, but the object must be there and reach it.
+    pub(super) async fn read_nothing(&self, at: u64, precondition: &Precondition) -> Result<Body> {
+        let head = self.head_now(Op::Read, Detail::Row, Freshness::Past).await?;
+        if let Precondition::Matches(tag) = precondition
+            && head.entry.tag.as_ref() != Some(tag)
+        {
+            return Err(self.error(Op::Read, ErrorKind::Conflict, "it is not what it was"));
+        }
+        if head.entry.size.is_some_and(|size| at > size) {
+            return Err(self.error(Op::Read, ErrorKind::Invalid, "the range is beyond the end"));
+        }
+        Ok(stream::empty().boxed())
     }
 }
 

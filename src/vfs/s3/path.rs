@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 
 use super::api::{Detail, ObjectAttributes, ObjectRef, S3Api, UploadRef};
 use super::checksum::payload;
@@ -24,7 +24,7 @@ use crate::model::{
     Uri, VfsError,
 };
 use crate::vfs::{
-    Attributes, Body, Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, OpenUpload, Place, Placed,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, OpenUpload, Place, Placed,
     Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 
@@ -110,7 +110,7 @@ impl S3Path {
         fits.map_err(|beyond| self.error(op, ErrorKind::Invalid, beyond.to_string()))
     }
 
-    async fn head_now(&self, op: Op, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {
+    pub(super) async fn head_now(&self, op: Op, detail: Detail, freshness: Freshness) -> Result<Arc<Head>> {
         let object = self.object(op)?;
         self.service.api.head(&object, detail, freshness).await
     }
@@ -153,20 +153,6 @@ impl S3Path {
                 Err(self.error(Op::Remove, ErrorKind::Conflict, "what was shown was a local file"))
             }
         }
-    }
-
-    /// A range without a byte: S3 can't be asked for it, but the object must be there and reach it.
-    async fn read_nothing(&self, at: u64, precondition: &Precondition) -> Result<Body> {
-        let head = self.head_now(Op::Read, Detail::Row, Freshness::Past).await?;
-        if let Precondition::Matches(tag) = precondition
-            && head.entry.tag.as_ref() != Some(tag)
-        {
-            return Err(self.error(Op::Read, ErrorKind::Conflict, "it is not what it was"));
-        }
-        if head.entry.size.is_some_and(|size| at > size) {
-            return Err(self.error(Op::Read, ErrorKind::Invalid, "the range is beyond the end"));
-        }
-        Ok(stream::empty().boxed())
     }
 }
 
