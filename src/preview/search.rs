@@ -135,7 +135,18 @@ impl Hunt {
             0 => FAR.start,
             _ => FAR.end,
         };
-        if self.up() { self.at.saturating_sub(size)..self.at } else { self.at..self.at.saturating_add(size) }
+        if self.up() {
+            return self.at.saturating_sub(size).max(self.first().min(self.at))..self.at;
+        }
+        self.at..self.at.saturating_add(size)
+    }
+
+    /// Where what is looked at begins: a mark is no text.
+    fn first(&self) -> u64 {
+        match &self.goal {
+            Goal::Text(_, _, charset) => charset.skip,
+            Goal::Line(..) | Goal::Bytes(..) => 0,
+        }
     }
 
     /// Goes on until it ends. `progress` hears the bytes that were looked at.
@@ -168,12 +179,12 @@ impl Hunt {
     }
 
     async fn step(&self, feed: &Feed, window: Range<u64>) -> Result<Step> {
-        let begin = window.start.saturating_sub(LEAD);
+        let begin = window.start.saturating_sub(LEAD).max(self.first().min(window.start));
         let bytes = feed.read(begin..window.end.saturating_add(OVER)).await?;
         if bytes.len() as u64 <= window.start - begin {
             return Ok(Step::Over);
         }
-        let (goal, last) = (self.goal.clone(), window.start == 0);
+        let (goal, last) = (self.goal.clone(), window.start <= self.first());
         let looked = tokio::task::spawn_blocking(move || Look { bytes, begin, window }.look(&goal, last));
         Ok(looked.await.unwrap_or(Step::Over))
     }
@@ -357,6 +368,18 @@ mod tests {
         assert_eq!(hunt(&feed, Goal::Bytes(needle("ne+dle"), true), 12 << 20).await, wanted);
         assert_eq!(hunt(&feed, goal(false), border as u64).await, None);
         assert_eq!(hunt(&feed, goal(true), border as u64 - 3).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_mark_is_no_text() {
+        for (bytes, at) in [(&b"\xef\xbb\xbffirst\nlast"[..], 3), (b"\xff\xfef\0i\0r\0s\0t\0\n\0x\0", 2)] {
+            let (feed, _dir) = feed(bytes).await;
+            let goal = |up| Goal::Text(needle("^first"), up, Charset::detect(bytes));
+            for (up, from) in [(false, at), (true, bytes.len() as u64)] {
+                let found = hunt(&feed, goal(up), from).await;
+                assert_eq!(found.map(|range| range.start), Some(at), "up: {up}");
+            }
+        }
     }
 
     #[tokio::test]
