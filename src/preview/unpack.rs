@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::detect::Packed;
-use super::source::{BLOCK, Cursor, Source};
+use super::source::{BLOCK, Cursor, Dropped, Source};
 use crate::model::{Op, Result, VfsError, text};
 
 /// The most that is unpacked, and kept in memory: what a bomb can cost.
@@ -142,13 +142,13 @@ impl Inner {
 
     /// Damage ends it where it is; that the bytes can't be had is a failure of its own.
     fn failed(&self, error: &io::Error) -> Result<()> {
-        if let Some(failure) =
-            error.get_ref().and_then(<dyn std::error::Error + Send + Sync>::downcast_ref::<VfsError>)
-        {
-            return Err(failure.clone());
-        }
-        if error.get_ref().is_some_and(|inner| inner.is::<super::source::Dropped>()) {
-            return Err(VfsError::cancelled(Op::Read, self.source.path().uri().clone()));
+        if let Some(cause) = error.get_ref() {
+            if let Some(failure) = cause.downcast_ref::<VfsError>() {
+                return Err(failure.clone());
+            }
+            if cause.is::<Dropped>() {
+                return Err(VfsError::cancelled(Op::Read, self.source.path().uri().clone()));
+            }
         }
         let mut so_far = self.so_far.lock();
         let reason = error.to_string();

@@ -92,7 +92,7 @@ impl Layout {
                 && let Some(shown) = self.visible(&glyph)
             {
                 let last = drawn.len() - 1;
-                push(&mut drawn[last], &shown, style.at(glyph.at));
+                push(&mut drawn[last], &shown, &style.at(glyph.at));
             }
             ControlFlow::Continue(())
         });
@@ -168,14 +168,15 @@ impl Style<'_> {
 }
 
 /// Adds text to a line, to its last piece if that has the same style.
-fn push(line: &mut StyledLine, shown: &str, style: Piece) {
+fn push(line: &mut StyledLine, shown: &str, style: &Piece) {
     if let Some(last) = line.pieces.last_mut()
         && (last.ink, last.bold, last.italic, last.underlined)
             == (style.ink, style.bold, style.italic, style.underlined)
     {
         return last.text.push_str(shown);
     }
-    line.pieces.push(Piece { text: shown.to_owned(), ..style });
+    let Piece { ink, bold, italic, underlined, .. } = *style;
+    line.pieces.push(Piece { text: shown.to_owned(), ink, bold, italic, underlined });
 }
 
 /// The columns of a finished line that are seen from `left` on.
@@ -188,11 +189,10 @@ pub fn crop(line: &StyledLine, left: usize, columns: usize) -> StyledLine {
             if end > left + columns {
                 return cropped;
             }
-            let style = || Piece { text: String::new(), ..piece.clone() };
             if column >= left {
-                push(&mut cropped, grapheme, style());
+                push(&mut cropped, grapheme, piece);
             } else if end > left {
-                push(&mut cropped, &" ".repeat(end - left), style());
+                push(&mut cropped, &" ".repeat(end - left), piece);
             }
             column = end;
         }
