@@ -148,7 +148,7 @@ fn start_rename(state: &mut State, item: SourceItem, target: Target) {
 fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {
     let text = prompt.input.text();
     match &prompt.kind {
-        PromptKind::GoTo => resolve(state, text).map(|uri| Meaning::Go(as_dir(uri))),
+        PromptKind::GoTo => resolve(state, text).map(|uri| Meaning::Go(uri.as_dir())),
         PromptKind::Transfer { chosen, .. } => destination(state, prompt, chosen),
         PromptKind::Rename(item) => rename(prompt, item),
         PromptKind::Mkdir(dir) => {
@@ -176,10 +176,6 @@ fn save_as(state: &State, prompt: &Prompt, id: EditId) -> Result<Meaning, String
     }
 }
 
-fn as_dir(uri: Uri) -> Uri {
-    uri.as_dir()
-}
-
 fn is_buckets(uri: &Uri) -> bool {
     uri.as_s3().is_some_and(|s3| s3.bucket.is_none())
 }
@@ -191,7 +187,7 @@ fn destination(state: &State, prompt: &Prompt, chosen: &Chosen) -> Result<Meanin
     }
     exact_text(prompt)?;
     let uri = resolve(state, text)?;
-    let dir = as_dir(uri.clone());
+    let dir = uri.as_dir();
     let last = text.rsplit('/').next().unwrap_or_default();
     let into = match &uri {
         Uri::S3(s3) => s3.is_dir_shaped(),

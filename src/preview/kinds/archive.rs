@@ -14,7 +14,7 @@ use crate::vfs::archive::{Member, Most, contents};
 /// The most members that are listed, and the most bytes that are unpacked for it.
 const MOST: Most = Most { members: 10_000, unpacked: 32 * MIB };
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let mut head = input.head(512)?;
     head.resize(512, 0);
     let Some(kind) = ArchiveKind::of(input.name()).or_else(|| by_content(&head)) else {

@@ -17,7 +17,7 @@ const MOST: u64 = 4 * MIB;
 /// A fold below the outermost two levels that is longer than this is closed at first.
 const LONG: usize = 12;
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let (bytes, cut) = (as_utf8(input.head(MOST)?), input.cut(MOST));
     let mut printer = Printer::new(&bytes);
     let ended = printer.value(&input.bounds()).and_then(|()| printer.nothing_follows());
@@ -55,7 +55,7 @@ fn told(printer: &mut Printer<'_>, damage: &Damage, cut: Option<String>) -> Stri
     }
 }
 
-pub fn render_lines(input: Input, shape: &Shape) -> io::Result<Document> {
+pub fn render_lines(input: &Input, shape: &Shape) -> io::Result<Document> {
     let (bytes, cut) = (as_utf8(input.head(MOST)?), input.cut(MOST));
     let mut records = Records { columns: shape.frame.columns.into(), ..Records::default() };
     let whole = match bytes.iter().rposition(|byte| *byte == b'\n') {
@@ -105,7 +105,8 @@ impl Records {
             if damage.bound {
                 return Err(io::Error::other(damage.why));
             }
-            return self.add_damaged(number, line, &damage);
+            self.add_damaged(number, line, &damage);
+            return Ok(());
         }
         self.count += 1;
         let (mut lines, folds) = printer.finish();
@@ -129,12 +130,11 @@ impl Records {
         cut_end(&escape_bytes(head), self.columns.saturating_sub(2).max(8), "…").into_owned()
     }
 
-    fn add_damaged(&mut self, number: u64, line: &[u8], damage: &Damage) -> io::Result<()> {
+    fn add_damaged(&mut self, number: u64, line: &[u8], damage: &Damage) {
         self.damaged += 1;
         let raw = Piece::plain(cut_bytes(line, 4096));
         self.document.lines.push(StyledLine { pieces: vec![raw], number: Some(number) });
         let told = format!("  ↑ damaged at column {}: {}", count(damage.at as u64 + 1), damage.why);
         self.document.lines.push(StyledLine::of(Piece::inked(told, Ink::Error)));
-        Ok(())
     }
 }

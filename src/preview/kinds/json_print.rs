@@ -111,7 +111,7 @@ impl<'a> Printer<'a> {
     pub fn place(&self, at: usize) -> (u64, u64) {
         let before = &self.bytes[..at.min(self.bytes.len())];
         let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count() - 1;
         let column = before[begin..].iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         (line as u64 + 1, column as u64 + 1)
     }

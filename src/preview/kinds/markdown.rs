@@ -15,7 +15,7 @@ use crate::preview::{Document, Shape};
 /// How much of a file is read.
 const MOST: u64 = MIB;
 
-pub fn render(input: Input, shape: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, shape: &Shape) -> io::Result<Document> {
     let (bytes, mut warning) = (as_utf8(input.head(MOST)?), input.cut(MOST));
     let text = shallow(&String::from_utf8_lossy(&bytes));
     let options = Options::ENABLE_TABLES
@@ -348,15 +348,15 @@ fn wrapped(pieces: Vec<Piece>, room: usize) -> Vec<Vec<Piece>> {
 }
 
 /// Adds text to a line, to its last piece where that looks the same.
-fn add(line: &mut Vec<Piece>, text: &str, like: &Piece) {
+fn add(line: &mut Vec<Piece>, text: &str, style: &Piece) {
     if text.is_empty() {
         return;
     }
     if let Some(last) = line.last_mut()
         && (last.ink, last.bold, last.italic, last.underlined)
-            == (like.ink, like.bold, like.italic, like.underlined)
+            == (style.ink, style.bold, style.italic, style.underlined)
     {
         return last.text.push_str(text);
     }
-    line.push(Piece { text: text.to_owned(), ..like.clone() });
+    line.push(Piece { text: text.to_owned(), ..style.clone() });
 }

@@ -16,15 +16,15 @@ use crate::preview::{Document, Shape};
 /// The most boxes of an MPEG-4 file that are looked at.
 const MOST_BOXES: u32 = 2_000;
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let film = film(&mut input.again(0)).unwrap_or_default();
     let mut lines = Vec::new();
     let mut about = None;
-    match sound(&input) {
-        Ok(file) => {
-            let kind = format!("{:?}", file.file_type());
+    match sound(input) {
+        Ok(sound) => {
+            let kind = format!("{:?}", sound.file_type());
             about = Some(kind.clone());
-            facts(&file, &kind, &film, &mut lines);
+            facts(&sound, &kind, &film, &mut lines);
         }
         Err(error) if film.is_none() => {
             let why = format!("no known sound or film: {error}");
@@ -42,10 +42,10 @@ fn sound(input: &Input) -> Result<TaggedFile, FileParseError> {
     Probe::new(BufReader::new(input.again(0))).options(options).guess_file_type()?.read()
 }
 
-fn facts(file: &TaggedFile, kind: &str, film: &Film, lines: &mut Vec<StyledLine>) {
+fn facts(sound: &TaggedFile, kind: &str, film: &Film, lines: &mut Vec<StyledLine>) {
     lines.push(heading("Media"));
     lines.push(fact("codec", kind));
-    let told = file.properties();
+    let told = sound.properties();
     let seconds = told.duration().as_secs();
     if seconds > 0 {
         lines.push(fact("duration", &span(seconds)));
@@ -59,7 +59,7 @@ fn facts(file: &TaggedFile, kind: &str, film: &Film, lines: &mut Vec<StyledLine>
         ("bit depth", told.bit_depth().map(|bits| bits.to_string())),
     ];
     lines.extend(numbers.iter().filter_map(|(name, value)| value.as_ref().map(|value| fact(name, value))));
-    let Some(tag) = file.primary_tag().or_else(|| file.first_tag()) else { return };
+    let Some(tag) = sound.primary_tag().or_else(|| sound.first_tag()) else { return };
     let texts = [
         ("title", tag.title()),
         ("artist", tag.artist()),

@@ -32,7 +32,7 @@ use crate::model::{ErrorKind, Op, Result, VfsError, ViewKind};
 const MIB: u64 = 1 << 20;
 
 /// What makes a document of bytes.
-type Renderer = fn(Input, &Shape) -> io::Result<Document>;
+type Renderer = fn(&Input, &Shape) -> io::Result<Document>;
 
 /// What one rendering may take.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ pub async fn document(kind: ViewKind, source: &Arc<Source>, shape: &Shape) -> Re
     let _guard = cancel.clone().drop_guard();
     let input = Input::new(source.clone(), Handle::current(), cancel, most);
     let (bounds, shape) = (input.bounds(), shape.clone());
-    let rendered = tokio::task::spawn_blocking(move || render(input, &shape)).await;
+    let rendered = tokio::task::spawn_blocking(move || render(&input, &shape)).await;
     if let Some(error) = bounds.take_failure() {
         return Err(error);
     }

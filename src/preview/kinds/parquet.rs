@@ -32,8 +32,8 @@ const MOST_ROWS: usize = 100;
 /// The most row groups that are listed.
 const MOST_GROUPS: usize = 200;
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
-    check_footer(&input)?;
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
+    check_footer(input)?;
     let pages = Arc::new(AtomicBool::new(false));
     let chunks = Chunks { input: Mutex::new(input.again(0)), len: input.len(), pages: pages.clone() };
     let reader = SerializedFileReader::new(chunks).map_err(io::Error::other)?;
@@ -185,7 +185,7 @@ impl ChunkReader for Chunks {
 
     fn get_read(&self, start: u64) -> Result<Checked, ParquetError> {
         let mut input = self.input.lock().again(0);
-        input.seek(SeekFrom::Start(start)).map_err(external)?;
+        input.seek(SeekFrom::Start(start)).map_err(|error| external(&error))?;
         Ok(Checked { input, pending: self.pages.load(Ordering::Relaxed) })
     }
 
@@ -194,9 +194,9 @@ impl ChunkReader for Chunks {
             return Err(ParquetError::EOF("its metadata points beyond its end".into()));
         }
         let mut input = self.input.lock().again(length as u64);
-        input.seek(SeekFrom::Start(start)).map_err(external)?;
+        input.seek(SeekFrom::Start(start)).map_err(|error| external(&error))?;
         let mut bytes = Vec::new();
-        input.take(length as u64).read_to_end(&mut bytes).map_err(external)?;
+        input.take(length as u64).read_to_end(&mut bytes).map_err(|error| external(&error))?;
         if bytes.len() < length {
             Err(ParquetError::EOF("it ends too soon".into()))
         } else {
@@ -205,7 +205,7 @@ impl ChunkReader for Chunks {
     }
 }
 
-fn external(error: io::Error) -> ParquetError {
+fn external(error: &io::Error) -> ParquetError {
     ParquetError::General(error.to_string())
 }
 

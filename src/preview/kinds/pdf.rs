@@ -13,7 +13,7 @@ const WHOLE: u64 = 8 * MIB;
 /// How much is read of the head and of the tail of a larger one.
 const ENDS: u64 = 256 << 10;
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let head = input.head(1024.min(input.len()))?;
     let Some(version) = version(&head) else {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it doesn't begin as a PDF does"));
@@ -21,11 +21,11 @@ pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
     let mut lines = vec![heading("PDF"), fact("version", &version)];
     let mut warning = None;
     let whole = input.len() <= WHOLE;
-    let known = if whole { whole_file(&input)? } else { None };
+    let known = if whole { whole_file(input)? } else { None };
     if let Some(known) = known {
         facts(&known, &mut lines);
     } else {
-        let found = ends(&input)?;
+        let found = ends(input)?;
         warning = Some(if whole {
             "damaged: this is what could be found at its beginning and its end".to_owned()
         } else {
@@ -124,12 +124,7 @@ fn string(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let text = as_utf8(raw);
-    Some(
-        text.iter()
-            .any(|byte| *byte > 0x7f && std::str::from_utf8(&text).is_err())
-            .then(|| latin(&text))
-            .unwrap_or_else(|| String::from_utf8_lossy(&text).into_owned()),
-    )
+    Some(String::from_utf8(text).unwrap_or_else(|error| latin(error.as_bytes())))
 }
 
 fn latin(bytes: &[u8]) -> String {

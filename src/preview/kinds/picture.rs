@@ -18,7 +18,7 @@ const MOST_SIDE: u32 = 20_000;
 /// The most memory of a decoded picture.
 const MOST_DECODED: u64 = 320 * MIB;
 
-pub fn render(input: Input, shape: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, shape: &Shape) -> io::Result<Document> {
     if input.len() > MOST_ENCODED {
         let (len, most) = (size(input.len()), size(MOST_ENCODED));
         let why = format!("the file has {len}, and pictures are only decoded up to {most}");

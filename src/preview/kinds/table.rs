@@ -19,7 +19,7 @@ const MOST_HELD: usize = 32 << 20;
 /// The bytes of a value that are looked at: more than any column shows.
 const MOST_VALUE: usize = 200;
 
-pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
+pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let (bytes, cut) = (as_utf8(input.head(MOST)?), input.cut(MOST));
     let whole = match bytes.iter().rposition(|byte| *byte == b'\n') {
         Some(end) if cut.is_some() => &bytes[..end],
@@ -35,9 +35,9 @@ pub fn render(input: Input, _: &Shape) -> io::Result<Document> {
         most = most.max(record.len());
         let values = record.iter().take(MOST_COLUMNS).map(|value| cut_bytes(value, MOST_VALUE)).collect();
         if std::mem::take(&mut first) {
-            grid.heading(values)
+            grid.heading(values);
         } else {
-            grid.row(values)
+            grid.row(values);
         }
         if grid.len() >= MOST_ROWS || grid.held() > MOST_HELD {
             let rows = counted(grid.len() as u64, "row", "rows");

@@ -40,7 +40,7 @@ impl<'a> Compact<'a> {
     /// A number with its sign folded into the lowest bit.
     fn signed(&mut self) -> io::Result<i64> {
         let number = self.number()?;
-        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     fn pass(&mut self, len: u64) -> io::Result<()> {

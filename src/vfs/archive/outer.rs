@@ -53,17 +53,16 @@ impl Outer {
     async fn next(&mut self) -> Result<Bytes> {
         let mut tries = 0;
         loop {
-            let next = match &mut self.body {
-                Some(body) => body.next().await,
-                None => {
-                    let range = self.at..self.at.saturating_add(self.ahead).min(self.size);
-                    match self.path.fetch(Some(range), &self.fetch).await {
-                        Ok(reading) => {
-                            self.body = Some(reading.body);
-                            continue;
-                        }
-                        Err(error) => Some(Err(error)),
+            let next = if let Some(body) = &mut self.body {
+                body.next().await
+            } else {
+                let range = self.at..self.at.saturating_add(self.ahead).min(self.size);
+                match self.path.fetch(Some(range), &self.fetch).await {
+                    Ok(reading) => {
+                        self.body = Some(reading.body);
+                        continue;
                     }
+                    Err(error) => Some(Err(error)),
                 }
             };
             let failed = match next {
@@ -120,9 +119,10 @@ impl Seek for Outer {
         };
         let to = to.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "before the beginning"))?;
         let ahead = to.checked_sub(self.at).and_then(|by| usize::try_from(by).ok());
-        match ahead.filter(|by| *by <= self.chunk.len()) {
-            Some(by) => self.chunk.advance(by),
-            None => (self.body, self.chunk) = (None, Bytes::new()),
+        if let Some(by) = ahead.filter(|by| *by <= self.chunk.len()) {
+            self.chunk.advance(by);
+        } else {
+            (self.body, self.chunk) = (None, Bytes::new());
         }
         self.at = to;
         Ok(to)

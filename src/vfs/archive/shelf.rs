@@ -28,7 +28,7 @@ const HELD: NonZeroUsize = NonZeroUsize::new(4).expect("it isn't zero");
 /// How many members of a zip file are held unpacked.
 const SPOOLS: NonZeroUsize = NonZeroUsize::new(8).expect("it isn't zero");
 /// How long what is held of an archive on a service is taken for what is there.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// The most members that an archive may have to be entered.
 const MOST_MEMBERS: usize = 200_000;
 /// The largest directory of a zip file, and the most bytes that a packed tar may unpack to.
@@ -163,9 +163,9 @@ impl Opened {
         }
         let tree = Tree::of(members, &outer_tag(&place.entry))?;
         let token = CancellationToken::new();
-        let _guard = token.clone().drop_guard();
+        let guard = token.clone().drop_guard();
         let (stream, members) = (Mutex::new(stream), Mutex::new(LruCache::new(SPOOLS)));
-        Ok(Self { place, tree, kind, stream, members, token, _guard })
+        Ok(Self { place, tree, kind, stream, members, token, _guard: guard })
     }
 
     /// A reader of a range of a member. Only for threads that may block.

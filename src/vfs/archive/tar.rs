@@ -40,7 +40,7 @@ pub(super) fn members<R: Read>(
         if matches!(kind, b'L' | b'K' | b'x' | b'g') {
             let text = long(from, declared)?;
             at += padded(declared);
-            before.take(kind, text);
+            before.take(kind, &text);
             continue;
         }
         if members.len() >= most {
@@ -124,11 +124,11 @@ fn sparse_headers<R: Read>(from: &mut R, block: &[u8; BLOCK]) -> io::Result<u64>
 }
 
 impl Before {
-    fn take(&mut self, kind: u8, text: Vec<u8>) {
+    fn take(&mut self, kind: u8, text: &[u8]) {
         match kind {
-            b'L' => self.path = Some(until_nul(&text).to_vec()),
-            b'K' => self.link = Some(until_nul(&text).to_vec()),
-            b'x' => self.pax(&text),
+            b'L' => self.path = Some(until_nul(text).to_vec()),
+            b'K' => self.link = Some(until_nul(text).to_vec()),
+            b'x' => self.pax(text),
             // What is said of all members is of no use here.
             _ => {}
         }
