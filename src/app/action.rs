@@ -105,6 +105,9 @@ actions! {
     Mkdir "mkdir" Work "Mkdir" "make a directory, or a bucket in a list of buckets";
     Delete "delete" Work "Delete" "delete what is marked, or the row, after asking";
     Edit "edit" Work "Edit" "edit the file in $VISUAL or $EDITOR; an object goes back only over what was fetched";
+    OpenWith "open-with" Work "Open with" "open the file in the desktop's program; of an object a copy to look at";
+    OpenWatched "open-watched" Work "Open watched" "the same, and write back what the program saves, each time, until the watch is ended";
+    Watched "watched" Panels "Watched" "show what is watched, and end a watch";
     Links "links" Work "Link" "make links that let others read or write what is marked, or the row, for a while";
     CopyUri "copy-uri" Work "Copy URI" "put the row's location into the clipboard";
     Jobs "jobs" Panels "Jobs" "show the jobs: progress, failures, cancel, retry";
@@ -119,7 +122,7 @@ actions! {
     PageDown "page-down" Move "Page down" "one page down";
     Top "top" Move "Top" "to the first row";
     Bottom "bottom" Move "Bottom" "to the last row";
-    Open "open" Move "Open" "enter the directory, bucket, archive or link";
+    Open "open" Move "Open" "enter the directory, bucket, archive or link; open the file, or view it";
     Parent "parent" Move "Parent" "to the directory above, onto the row one came from";
     Switch "switch" Move "Other pane" "to the other pane";
     Search "search" Move "Search" "jump to the next name that begins as typed";

@@ -127,6 +127,24 @@ pub enum Cmd {
         /// The file.
         file: PathBuf,
     },
+    /// Open a copy in the desktop's program, and tell each save: `DraftTouched`, or `EditorClosed` where none begins.
+    OpenWatched {
+        /// The edit.
+        id: EditId,
+        /// The copy.
+        file: PathBuf,
+    },
+    /// Open a local file in the desktop's program: `Opened`.
+    OpenFile {
+        /// What it is.
+        uri: Uri,
+        /// The same as a path.
+        file: PathBuf,
+    },
+    /// Fetch a copy that can't be written to, and open it: `Opened`.
+    OpenCopy(Uri),
+    /// A copy is no longer watched, and goes.
+    DropDraft(EditId),
     /// Write a copy back, if it changed: `DraftSaved`.
     SaveDraft {
         /// The edit.

@@ -8,10 +8,11 @@ use super::dialog::{self, Button, Buttons, Dialog, Press, PromptKind};
 use super::key::Key;
 use super::listings;
 use super::state::State;
+use super::watch::{self, Watch};
 use crate::model::{Entry, ErrorKind, Kind, Op, Uri, VfsError};
 
 /// From how many bytes on it is asked before an object is fetched to be edited.
-const LARGE: u64 = 64 << 20;
+pub(super) const LARGE: u64 = 64 << 20;
 
 /// Tells one edit from another within a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +51,8 @@ pub struct Edit {
     pub file: Option<PathBuf>,
     /// Whether the editor ended with a failure: then nothing goes back unasked.
     pub doubted: Option<String>,
+    /// For a program that goes on running: each of its saves goes back.
+    pub watch: Option<Watch>,
 }
 
 /// Why a person is asked what becomes of a copy, and what may.
@@ -103,6 +106,11 @@ pub(super) fn is_file(entry: &Entry) -> bool {
 
 /// Begins to edit: a local file at once, anything else through a copy.
 pub(super) fn fetch(state: &mut State, uri: Uri) {
+    start(state, uri, None);
+}
+
+/// The same, or for a program that goes on running.
+pub(super) fn start(state: &mut State, uri: Uri, watch: Option<Watch>) {
     let id = EditId(state.request().0);
     let file = uri.as_local().map(std::path::Path::to_path_buf);
     match &file {
@@ -112,7 +120,7 @@ pub(super) fn fetch(state: &mut State, uri: Uri) {
             state.send(Cmd::FetchDraft { id, uri: uri.clone() });
         }
     }
-    state.edits.push(Edit { id, uri, file, doubted: None });
+    state.edits.push(Edit { id, uri, file, doubted: None, watch });
 }
 
 /// The copy is there, or can't be.
@@ -121,8 +129,9 @@ pub(super) fn fetched(state: &mut State, id: EditId, result: Result<PathBuf, Vfs
     match result {
         Ok(file) => {
             edit.file = Some(file.clone());
+            let watched = edit.watch.is_some();
             state.notice = None;
-            state.send(Cmd::RunEditor { id, file });
+            state.send(if watched { Cmd::OpenWatched { id, file } } else { Cmd::RunEditor { id, file } });
         }
         Err(error) => {
             end(state, id);
@@ -144,6 +153,9 @@ pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) 
         return;
     }
     edit.doubted = result.err();
+    if let Some(watch) = &mut edit.watch {
+        watch.closing = true;
+    }
     state.tell(format!("saving {uri}"));
     state.send(Cmd::SaveDraft { id, how: SaveHow::Bound });
 }
@@ -151,6 +163,9 @@ pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) 
 /// A save has ended.
 pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
     let Some(edit) = state.edits.iter().find(|edit| edit.id == id).cloned() else { return };
+    if edit.watch.is_some() {
+        return watch::saved(state, edit, how);
+    }
     match how {
         Saved::Unchanged => {
             end(state, id);
@@ -168,7 +183,8 @@ pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
     }
 }
 
-fn failed(state: &mut State, edit: &Edit, error: &VfsError) {
+/// Asks what becomes of a copy that wasn't written back.
+pub(super) fn failed(state: &mut State, edit: &Edit, error: &VfsError) {
     let file = edit.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
     let (text, buttons) = if error.kind == ErrorKind::Conflict {
         let text = format!(
@@ -239,12 +255,14 @@ fn keep(state: &mut State, id: EditId) {
     state.tell(format!("your text stays in {file}"));
 }
 
-fn end(state: &mut State, id: EditId) -> Option<Edit> {
+/// Forgets an edit.
+pub(super) fn end(state: &mut State, id: EditId) -> Option<Edit> {
     let at = state.edits.iter().position(|edit| edit.id == id)?;
     Some(state.edits.remove(at))
 }
 
-fn changed(state: &mut State, uri: &Uri) {
+/// A directory that is shown has changed.
+pub(super) fn changed(state: &mut State, uri: &Uri) {
     if let Some(dir) = uri.parent() {
         listings::written(state, &dir);
     }

@@ -4,7 +4,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::jobs::Phase;
 use super::state::State;
-use super::work;
+use super::{watch, work};
 use crate::transfer::JobId;
 
 /// What becomes of the jobs when the program is left.
@@ -22,6 +22,9 @@ pub(super) enum Leaving {
 pub(super) fn ask_quit(state: &mut State) {
     if state.quitting {
         return state.send(Cmd::Quit);
+    }
+    if watch::close_all(state) {
+        return;
     }
     if state.jobs.active().next().is_some() {
         return dialog::open_quit(state);

@@ -36,6 +36,7 @@ pub mod rows;
 pub mod state;
 pub mod stats;
 pub mod viewer;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -108,6 +109,8 @@ fn route(state: &mut State, msg: Msg) {
         Msg::EditorClosed { id, result } => edit::closed(state, id, result),
         Msg::DraftSaved { id, saved } => edit::saved(state, id, saved),
         Msg::DraftCompared { id, result } => edit::compared(state, id, result),
+        Msg::DraftTouched(id) => watch::touched(state, id),
+        Msg::Opened { uri, result } => watch::opened(state, &uri, result),
         Msg::Presigned { req, links } => dialog::signed(state, req, links),
         Msg::Told(text) => state.tell(text),
         Msg::Terminate => leaving::leave(state, leaving::Leaving::Suspend),

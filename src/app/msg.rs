@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Kind, Name, Order, Page, Seen, SignedLink, VfsError};
+use crate::model::{Kind, Name, Order, Page, Seen, SignedLink, Uri, VfsError};
 use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
@@ -147,6 +147,15 @@ pub enum Msg {
         id: EditId,
         /// How.
         saved: Saved,
+    },
+    /// A program that goes on running saved its copy.
+    DraftTouched(EditId),
+    /// A file was given to the desktop's program for it, or not.
+    Opened {
+        /// What was opened.
+        uri: Uri,
+        /// Why it couldn't be.
+        result: Result<(), String>,
     },
     /// What tells a copy from what is there.
     DraftCompared {

@@ -150,6 +150,10 @@ pub struct State {
     pub ahead: Ahead,
     /// What is being edited.
     pub edits: Vec<Edit>,
+    /// Whether there is a desktop to open files on.
+    pub desktop: bool,
+    /// Whether the program is left once what is watched is saved.
+    pub leaves_after_saves: bool,
     /// How long a presigned link works where nobody says otherwise.
     pub link_life: Duration,
     /// When Esc was pressed, if it was the last key: with the next key it means Alt.
@@ -186,6 +190,8 @@ impl State {
             quick: None,
             ahead: Ahead::default(),
             edits: Vec::new(),
+            desktop: false,
+            leaves_after_saves: false,
             link_life: Duration::from_mins(15),
             escape: None,
             last_request: 0,

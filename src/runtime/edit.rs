@@ -5,16 +5,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::Sender;
+use tokio::task::AbortHandle;
 
+use super::{desktop, watch};
 use crate::app::Msg;
 use crate::app::edit::{EditId, SaveHow, Saved};
 use crate::model::{Op, Result, Uri, VfsError};
 use crate::transfer::Resolver;
 use crate::transfer::edit::{Draft, Save};
+
+/// For how long a copy that was opened to be looked at stays.
+const DAY: Duration = Duration::from_hours(24);
 
 /// The copies that are open. A clone is another handle on the same.
 #[derive(Clone)]
@@ -23,11 +29,17 @@ pub(super) struct Drafts {
     /// Where they lie; none where there is no state directory.
     dir: Option<PathBuf>,
     open: Arc<Mutex<HashMap<EditId, Arc<tokio::sync::Mutex<Option<Draft>>>>>>,
+    watched: Arc<Mutex<HashMap<EditId, AbortHandle>>>,
 }
 
 impl Drafts {
     pub(super) fn new(resolve: Resolver, state_dir: Option<&Path>) -> Self {
-        Self { resolve, dir: state_dir.map(|dir| dir.join("edits")), open: Arc::default() }
+        Self {
+            resolve,
+            dir: state_dir.map(|dir| dir.join("edits")),
+            open: Arc::default(),
+            watched: Arc::default(),
+        }
     }
 
     /// Fetches a copy: `DraftFetched`.
@@ -51,6 +63,8 @@ impl Drafts {
         let mut held = held.lock().await;
         let Some(draft) = held.as_mut() else { return };
         let saved = match self.write(draft, how).await {
+            // Its program goes on, and may save again.
+            Ok(saved) if self.watched.lock().contains_key(&id) => saved,
             Ok(saved) => {
                 if let Some(draft) = held.take() {
                     draft.discard();
@@ -85,12 +99,82 @@ impl Drafts {
 
     /// Nobody saves it any more; the file stays.
     pub(super) fn leave(&self, id: EditId) {
+        self.unwatch(id);
         self.open.lock().remove(&id);
+    }
+
+    /// Opens a copy in the desktop's program, and tells of each save from now on: `DraftTouched`.
+    pub(super) fn open_watched(&self, id: EditId, file: PathBuf, out: Sender<Msg>) {
+        let watcher = tokio::spawn(watch::watch(id, file.clone(), out.clone()));
+        self.watched.lock().insert(id, watcher.abort_handle());
+        tokio::spawn(async move {
+            if let Err(why) = desktop::open(file).await {
+                let _ = out.send(Msg::EditorClosed { id, result: Err(why) }).await;
+            }
+        });
+    }
+
+    /// A copy is no longer watched, and all of it is saved.
+    pub(super) async fn drop_watched(self, id: EditId) {
+        self.unwatch(id);
+        let held = self.open.lock().remove(&id);
+        if let Some(held) = held
+            && let Some(draft) = held.lock().await.take()
+        {
+            draft.discard();
+        }
+    }
+
+    fn unwatch(&self, id: EditId) {
+        if let Some(watcher) = self.watched.lock().remove(&id) {
+            watcher.abort();
+        }
+    }
+
+    /// Fetches a copy that can't be written to and opens it: `Opened`.
+    pub(super) async fn show(self, uri: Uri, out: Sender<Msg>) {
+        let result = self.open_copy(&uri).await;
+        let _ = out.send(Msg::Opened { uri, result }).await;
+    }
+
+    async fn open_copy(&self, uri: &Uri) -> std::result::Result<(), String> {
+        let edits = self.dir.as_deref().ok_or("there is no state directory for a copy")?;
+        let dir = edits.with_file_name("opened");
+        let old = dir.clone();
+        let _ = tokio::task::spawn_blocking(move || sweep(&old)).await;
+        let origin = (self.resolve)(uri).map_err(|error| error.to_string())?;
+        let draft = Draft::fetch(origin, &dir, true).await.map_err(|error| error.to_string())?;
+        let opened = desktop::open(draft.file().to_owned()).await;
+        // The program may read it for as long as it runs: it stays for a day.
+        if opened.is_err() {
+            draft.discard();
+        }
+        opened
     }
 
     fn held(&self, id: EditId) -> Option<Arc<tokio::sync::Mutex<Option<Draft>>>> {
         self.open.lock().get(&id).cloned()
     }
+}
+
+/// Removes copies that were opened more than a day ago.
+fn sweep(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let age =
+            entry.metadata().and_then(|meta| meta.modified()).map(|at| at.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > DAY)
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!("a copy that was opened stays at {}: {error}", entry.path().display());
+        }
+    }
+}
+
+/// Opens a local file itself: `Opened`.
+pub(super) async fn open_file(uri: Uri, file: PathBuf, out: Sender<Msg>) {
+    let result = desktop::open(file).await;
+    let _ = out.send(Msg::Opened { uri, result }).await;
 }
 
 /// A program that has the terminal.

@@ -11,6 +11,7 @@
 
 mod ahead;
 mod clipboard;
+mod desktop;
 mod edit;
 mod fail;
 mod images;
@@ -30,6 +31,7 @@ mod start;
 mod stats;
 mod terminal;
 mod views;
+mod watch;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::edit::Drafts;
+use super::edit::{self, Drafts};
 use super::jobs::{Jobs, Order};
 use super::kept::Opened;
 use super::views::Views;
@@ -97,6 +97,10 @@ impl Runner {
             Cmd::FetchDraft { id, uri } => drop(tokio::spawn(self.drafts.clone().fetch(id, uri, out))),
             Cmd::SaveDraft { id, how } => self.write(self.drafts.clone().save(id, how, out)),
             Cmd::CompareDraft(id) => drop(tokio::spawn(self.drafts.clone().compare(id, out))),
+            Cmd::OpenWatched { id, file } => self.drafts.open_watched(id, file, out),
+            Cmd::OpenFile { uri, file } => drop(tokio::spawn(edit::open_file(uri, file, out))),
+            Cmd::OpenCopy(uri) => drop(tokio::spawn(self.drafts.clone().show(uri, out))),
+            Cmd::DropDraft(id) => self.write(self.drafts.clone().drop_watched(id)),
             Cmd::LeaveDraft(id) => self.drafts.leave(id),
             Cmd::Cancel(req) => self.cancel(req),
             Cmd::ClearCache => self.services.registry.cache().clear(),

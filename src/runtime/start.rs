@@ -151,6 +151,7 @@ fn state(opening: Opening, session: Session, keymap: Keymap, priced: BTreeSet<Co
     let set = &opening.loaded.settings;
     state.priced = priced;
     state.ahead.budget = if set.cache.enabled { set.preview.prefetch } else { 0 };
+    state.desktop = super::desktop::is_here(&opening.env);
     state.link_life = set.links.expires;
     state.ahead.heads = set.cache.objects.enabled;
     state

@@ -15,6 +15,7 @@ mod model;
 mod pty;
 mod pty_edit;
 mod pty_jobs;
+mod pty_open;
 mod pty_view;
 mod requests;
 mod s3;

@@ -22,6 +22,9 @@ impl Action {
             Self::Edit => writable(state) && pane.current().is_some_and(is_file),
             Self::Mkdir => writable(state),
             Self::View => viewer::can_view(pane),
+            Self::OpenWith => state.desktop && pane.current().is_some_and(is_file),
+            Self::OpenWatched => state.desktop && writable(state) && pane.current().is_some_and(is_file),
+            Self::Watched => state.edits.iter().any(|edit| edit.watch.is_some()),
             Self::Links => has_choice(pane) && pane.uri.as_s3().is_some() && !pane.is_buckets(),
             Self::ErrorText => pane.error.is_some() || state.last_error.is_some(),
             Self::Open => can_open(pane),
@@ -53,7 +56,7 @@ fn writable(state: &State) -> bool {
 fn can_open(pane: &Pane) -> bool {
     match pane.row(pane.cursor) {
         Some(Row::Up) => true,
-        Some(Row::Entry { entry, .. }) => Entry::can_enter(entry),
+        Some(Row::Entry { entry, .. }) => Entry::can_enter(entry) || is_file(entry),
         None => false,
     }
 }

@@ -12,7 +12,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::key::{Code, Key};
 use super::state::State;
-use super::{edit, kept, leaving, viewer};
+use super::{edit, kept, leaving, viewer, watch};
 
 pub(super) use marking::mark_glob;
 pub(super) use operations::{chosen, resolve};
@@ -68,6 +68,9 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::Mkdir => operations::ask_mkdir(state),
         Action::Delete => dialog::open_delete(state),
         Action::Edit => edit::begin(state),
+        Action::OpenWith => watch::open(state),
+        Action::OpenWatched => watch::begin(state),
+        Action::Watched => watch::list(state),
         Action::Links => dialog::open_links(state),
         Action::CopyUri => operations::copy_uri(state),
         Action::Jobs => dialog::open_jobs(state),

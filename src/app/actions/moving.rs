@@ -1,8 +1,9 @@
 //! Moving the cursor, and going elsewhere.
 
-use crate::app::listings;
+use crate::app::edit::is_file;
 use crate::app::pane::{Row, Wanted};
 use crate::app::state::State;
+use crate::app::{listings, watch};
 use crate::model::archive::ArchiveUri;
 use crate::model::{Entry, Freshness, Kind};
 
@@ -40,6 +41,9 @@ pub(super) fn open(state: &mut State) {
     }
     if let Some(inside) = pane.uri.join(&entry.name, entry.kind).entered().filter(|_| may_be_archive(entry)) {
         return listings::go(state, state.active, inside, None);
+    }
+    if is_file(entry) {
+        return watch::enter(state);
     }
     let dangling = entry.link.as_ref().is_some_and(|link| link.leads_to.is_none());
     let text = match entry.kind {

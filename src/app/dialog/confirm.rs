@@ -7,7 +7,7 @@ use super::{Button, Buttons, Dialog};
 use crate::app::jobs::Job;
 use crate::app::key::Key;
 use crate::app::state::State;
-use crate::app::{edit, kept, work};
+use crate::app::{edit, kept, watch, work};
 use crate::model::Uri;
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{JobId, JobKind};
@@ -25,6 +25,8 @@ pub enum Then {
     Forget(JobId),
     /// Fetches a large object to be edited.
     Edit(Uri),
+    /// Fetches a large object to be opened, watched or not.
+    Open(Uri, bool),
     /// Aborts uploads.
     Abort(Vec<RecordedUpload>),
 }
@@ -74,7 +76,7 @@ fn open(state: &mut State, text: String, then: Then) {
         Then::Resume(_) => RESUME,
         Then::Undo(_) => UNDO,
         Then::Forget(_) => FORGET,
-        Then::Edit(_) => EDIT,
+        Then::Edit(_) | Then::Open(..) => EDIT,
         Then::Abort(_) => ABORT,
     });
     state.dialogs.push(Dialog::Confirm(Box::new(Confirm { text, top: 0, buttons, then })));
@@ -111,6 +113,8 @@ fn agreed(state: &mut State) {
         Then::Undo(id) => kept::undo(state, id),
         Then::Forget(id) => kept::forget(state, id),
         Then::Edit(uri) => edit::fetch(state, uri),
+        Then::Open(uri, true) => watch::fetch(state, uri),
+        Then::Open(uri, false) => watch::show(state, uri),
         Then::Abort(uploads) => kept::abort_uploads(state, uploads),
     }
 }
@@ -171,6 +175,15 @@ pub(in crate::app) fn edit(state: &mut State, uri: Uri, size: u64) {
         size / 1_000_000
     );
     open(state, text, Then::Edit(uri));
+}
+
+/// Asks whether to fetch so much to open it.
+pub(in crate::app) fn open_large(state: &mut State, uri: Uri, size: u64, watched: bool) {
+    let text = format!(
+        "Fetch {} MB to open {uri} ?\nIts program needs the whole object; F3 views it without fetching all of it.",
+        size / 1_000_000
+    );
+    open(state, text, Then::Open(uri, watched));
 }
 
 /// Asks whether to forget a job of the journal.

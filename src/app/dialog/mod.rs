@@ -215,6 +215,8 @@ pub enum PickItem {
     Action(Action),
     /// Somewhere to go.
     Place(Uri),
+    /// A copy that is watched, and what it is of.
+    Watched(EditId, Uri),
 }
 
 /// Something that lies over the panes.
@@ -307,7 +309,7 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
-pub(super) use confirm::{edit as ask_edit, resume_deletion};
+pub(super) use confirm::{edit as ask_edit, open_large as ask_open, resume_deletion};
 pub(super) use delete::open as open_delete;
 pub(super) use links::{open as open_links, signed};
 pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};

@@ -4,7 +4,7 @@ use super::{Dialog, Pick, PickItem, text};
 use crate::app::action::{Action, Group, Scope};
 use crate::app::key::{Code, Key};
 use crate::app::state::State;
-use crate::app::{actions, listings};
+use crate::app::{actions, listings, watch};
 use crate::model::{S3Uri, Uri};
 
 /// Shows all that can be done now, but for moving the cursor.
@@ -47,6 +47,7 @@ fn take(state: &mut State) {
     }
     match pick.items.swap_remove(pick.selected) {
         PickItem::Action(action) => actions::run(state, action),
+        PickItem::Watched(id, _) => watch::close(state, id),
         PickItem::Place(uri) => listings::go(state, state.active, uri, None),
     }
 }

@@ -7,6 +7,7 @@ mod listings;
 mod panes;
 mod random;
 mod viewer;
+mod watch;
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ pub fn pick(sheet: &mut Sheet<'_>, pick: &Pick) {
 fn pick_text(sheet: &Sheet<'_>, item: &PickItem, width: usize) -> String {
     let (state, ellipsis) = (sheet.look.state, sheet.look.theme.glyphs.ellipsis);
     match item {
-        PickItem::Place(uri) => {
+        PickItem::Place(uri) | PickItem::Watched(_, uri) => {
             format!(" {}", cut_middle(&words::location(uri, state), width.saturating_sub(2), ellipsis))
         }
         PickItem::Action(action) => {
