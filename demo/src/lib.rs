@@ -35,6 +35,7 @@ mod service;
 mod store;
 pub mod svg;
 mod traffic;
+pub mod views;
 
 pub use access::{ACCESS_KEY, RESTRICTED_KEY, RESTRICTED_SECRET, SECRET_KEY, WrongRegion};
 pub use blob::Blob;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bifold::config::Env;
 use clap::{Parser, Subcommand};
 use demo::samples::{self, Scratch};
-use demo::{Options, Server, calls, picture, presign, retry};
+use demo::{Options, Server, calls, picture, presign, retry, views};
 use tokio::runtime::{Builder, Runtime};
 
 /// bifold on an S3 server in memory with sample buckets. Nothing of yours is read or written.
@@ -34,6 +34,8 @@ struct Args {
 enum Command {
     /// Print how many requests each screen costs, as a Markdown table.
     Calls,
+    /// Look at objects of 10, 50 and 100 MB again and again, and print what it cost, as a Markdown table.
+    Views,
     /// Break jobs off at 90 %, go on with them, and print what was sent again, as a Markdown table.
     Retry {
         /// The size of what is copied, in megabytes.
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
         Some(Command::Calls) => print_calls(),
+        Some(Command::Views) => print_views(args.latency),
         Some(Command::Retry { megabytes }) => print_retry(*megabytes, args.latency),
         Some(Command::Presign) => print_presign(),
         Some(Command::Picture { file }) => picture::readme(file).map(|()| ExitCode::SUCCESS),
@@ -107,6 +110,13 @@ fn serve(args: &Args) -> io::Result<ExitCode> {
 fn print_calls() -> io::Result<ExitCode> {
     let rows = runtime()?.block_on(calls::measure())?;
     write!(io::stdout(), "{}", calls::table(&rows))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_views(latency: Duration) -> io::Result<ExitCode> {
+    let sizes = [10, 50, 100].map(|megabytes| megabytes * 1_000_000);
+    let rows = runtime()?.block_on(views::measure(&sizes, latency))?;
+    write!(io::stdout(), "{}", views::table(&rows))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -48,3 +48,96 @@ fn a_trace_for_people_ends_with_what_both_looks_cost() {
     let told = place.told(1, &["cache", "trace", "s3://nowhere/p/"]);
     assert!(told.contains("nowhere"), "{told}");
 }
+
+/// A place with two objects that are held.
+fn warm() -> Place {
+    let place = Place::new();
+    place.put("p/one", "1");
+    place.put("p/two", "22");
+    place.put("other", "333");
+    let told = place.json(&["cache", "warm", "--json", "-r", "s3://box/p/"]);
+    assert!(told.len() == 2 && told.iter().all(|line| line["held"] == true), "{told:?}");
+    place
+}
+
+fn held(place: &Place, args: &[&str]) -> Vec<(String, u64)> {
+    let rows = place.json(&[&["cache", "ls", "--json"], args].concat());
+    let row = |row: &Value| (row["key"].as_str().unwrap().to_owned(), row["size"].as_u64().unwrap());
+    let mut rows: Vec<_> = rows.iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+/// The files of bodies on disk.
+fn files(place: &Place) -> Vec<std::path::PathBuf> {
+    let top = place.expect(0, &["cache", "path"]);
+    let objects = std::path::Path::new(top.trim_end()).join("objects");
+    let dirs = std::fs::read_dir(objects).unwrap().map(|dir| dir.unwrap().path()).filter(|dir| dir.is_dir());
+    let files = dirs.flat_map(|dir| std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()));
+    files.filter(|file| file.is_file()).collect()
+}
+
+#[test]
+fn what_was_warmed_is_listed_counted_and_served_without_a_body() {
+    let place = warm();
+    assert_eq!(held(&place, &[]), [("p/one".to_owned(), 1), ("p/two".to_owned(), 2)]);
+    assert_eq!(held(&place, &["s3://box/p/t"]), [("p/two".to_owned(), 2)]);
+    assert_eq!(files(&place).len(), 2);
+    place.server.reset_counts();
+    assert_eq!(place.expect(0, &["cat", "s3://box/p/two"]), "22");
+    let counts = place.server.counts();
+    assert_eq!((counts.get("GetObject"), counts.bytes_out), (1, 0), "one conditional request, and no body");
+    let stats = place.json(&["cache", "stats", "--json"]);
+    let objects = stats.iter().find(|line| line["layer"] == "objects").unwrap();
+    assert_eq!((&objects["entries"], &objects["bytes"]), (&2.into(), &3.into()));
+    assert!(objects["validations"].as_u64() >= Some(1) && objects["hits"].as_u64() >= Some(1), "{objects}");
+    assert_eq!(objects["connections"][0]["connection"], "s3");
+    let sheet = place.expect(0, &["cache", "stats"]);
+    assert!(sheet.starts_with("objects\n") && sheet.contains("previews\n"), "{sheet}");
+    let told = place.told(2, &["cache", "warm", "s3://box/p/"]);
+    assert!(told.contains("-r"), "{told}");
+    place.expect(2, &["cache", "warm", "work"]);
+    place.expect(1, &["cache", "warm", "s3://box/none"]);
+}
+
+#[test]
+fn what_is_damaged_is_found_forgotten_and_fetched_anew() {
+    let place = warm();
+    place.expect(0, &["cache", "verify"]);
+    let victim = files(&place).into_iter().find(|file| std::fs::read(file).unwrap() == b"22").unwrap();
+    std::fs::write(&victim, "21").unwrap();
+    let output = place.run(&["cache", "verify", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("s3://box/p/two") && told.contains("damaged"), "{told}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert!(lines.contains("\"damaged\":1"), "{lines}");
+    place.expect(0, &["cache", "verify"]);
+    assert_eq!(place.expect(0, &["cat", "s3://box/p/two"]), "22");
+}
+
+#[test]
+fn clearing_names_how_much_and_is_agreed_to_first() {
+    let place = warm();
+    place.expect(0, &["cache", "warm", "s3://box/other"]);
+    let told = place.told(2, &["cache", "clear"]);
+    assert!(told.contains("3 entries, 6 B") && told.contains("--yes"), "{told}");
+    assert_eq!(held(&place, &[]).len(), 3);
+    let cleared = place.json(&["cache", "clear", "--yes", "--json", "--prefix", "s3://box/p/"]);
+    assert_eq!((&cleared[0]["entries"], &cleared[0]["bytes"]), (&2.into(), &3.into()));
+    assert_eq!(held(&place, &[]), [("other".to_owned(), 3)]);
+    assert!(place.expect(0, &["cache", "clear", "-y"]).contains("forgot 1 entry, 3 B"));
+    assert!(held(&place, &[]).is_empty() && files(&place).is_empty());
+    assert_eq!(place.keys(), ["other", "p/one", "p/two"]);
+}
+
+#[test]
+fn without_a_cache_on_disk_that_is_said() {
+    let place = Place::new();
+    for command in ["stats", "ls", "verify", "path"] {
+        let told = place.told(1, &["cache", command, "--set", "cache.enabled=false"]);
+        assert!(told.contains("cached on disk"), "{told}");
+    }
+    let told = place.told(2, &["cache", "ls", "work"]);
+    assert!(told.contains("only objects of services are cached"), "{told}");
+}

@@ -7,4 +7,5 @@ mod reads;
 mod retry;
 mod samples;
 mod support;
+mod views;
 mod writes;
