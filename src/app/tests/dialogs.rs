@@ -1,5 +1,8 @@
 //! Questions, prompts and panels.
 
+mod completing;
+mod deleting;
+
 use super::*;
 use crate::app::dialog::{Prompt, PromptKind};
 use crate::app::msg::Candidate;
@@ -20,6 +23,27 @@ fn prompt(state: &State) -> &Prompt {
         Some(Dialog::Prompt(prompt)) => prompt,
         other => panic!("no prompt: {other:?}"),
     }
+}
+
+fn plan_of(req: u64, kind: JobKind, sources: Vec<SourceItem>, target: Option<Target>) -> Cmd {
+    let spec = JobSpec { kind, sources, target, options: JobOptions::default() };
+    Cmd::Plan { req: ReqId(req), spec: Box::new(spec) }
+}
+
+fn planned(req: u64, counts: Counts, known: bool) -> Msg {
+    let plan = Plan { known, counts, ..Plan::new(JobKind::Delete) };
+    Msg::Planned { req: ReqId(req), plan: Box::new(plan) }
+}
+
+fn buckets() -> State {
+    let mut state = starting("s3://", "/disk");
+    let bucket = |name: &str| Entry::new(name.into(), Kind::Bucket);
+    let page =
+        Page { entries: Arc::new(vec![bucket("one"), bucket("two")]), read_at: NOW, source: Source::Backend };
+    let req = request(&state, Side::Left);
+    update(&mut state, Msg::PageArrived { req, page }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    state
 }
 
 fn problem(state: &State) -> &str {
@@ -252,100 +276,6 @@ fn a_directory_that_cannot_be_made_says_why_in_full() {
     assert!(problem(&dots).contains("already"));
 }
 
-fn question(state: &State) -> &dialog::DeleteQuestion {
-    match state.dialogs.last() {
-        Some(Dialog::Delete(question)) => question,
-        other => panic!("no question: {other:?}"),
-    }
-}
-
-#[test]
-fn delete_asks_and_the_safe_answer_is_first() {
-    let state = check("jjx", ready(ROWS), ".. d/ >a b", &[]);
-    assert_eq!(question(&state).counts, Counts { files: 1, dirs: 0, bytes: 10 });
-    assert!(question(&state).counting.is_none());
-    let safe = check("<enter>", state.clone(), ".. d/ >a b", &[]);
-    assert!(safe.dialogs.is_empty());
-    check("<esc>", state.clone(), ".. d/ >a b", &[]);
-    let delete = [job(1, JobKind::Delete, vec![item("p/a", "a")], None)];
-    check("d", state.clone(), ".. d/ >a b", &delete);
-    check("<right><enter>", state, ".. d/ >a b", &delete);
-}
-
-fn plan_of(req: u64, kind: JobKind, sources: Vec<SourceItem>, target: Option<Target>) -> Cmd {
-    let spec = JobSpec { kind, sources, target, options: JobOptions::default() };
-    Cmd::Plan { req: ReqId(req), spec: Box::new(spec) }
-}
-
-fn planned(req: u64, counts: Counts, known: bool) -> Msg {
-    let plan = Plan { known, counts, ..Plan::new(JobKind::Delete) };
-    Msg::Planned { req: ReqId(req), plan: Box::new(plan) }
-}
-
-#[test]
-fn what_directories_hold_is_counted_before_it_is_deleted() {
-    let count = plan_of(3, JobKind::Delete, vec![item("p/d/", "d/")], None);
-    let mut state = check("jx", ready(ROWS), ".. >d/ a b", &[count]);
-    let counts = Counts { files: 7, dirs: 2, bytes: 70 };
-    update(&mut state, planned(3, counts, false), NOW);
-    assert_eq!((question(&state).counts, question(&state).counting), (counts, Some(ReqId(3))));
-    check("<esc>", state.clone(), ".. >d/ a b", &[Cmd::Cancel(ReqId(3))]);
-    update(&mut state, planned(3, counts, true), NOW);
-    assert_eq!(question(&state).counting, None);
-    check("d", state, ".. >d/ a b", &[job(1, JobKind::Delete, vec![item("p/d/", "d/")], None)]);
-}
-
-fn buckets() -> State {
-    let mut state = starting("s3://", "/disk");
-    let bucket = |name: &str| Entry::new(name.into(), Kind::Bucket);
-    let page =
-        Page { entries: Arc::new(vec![bucket("one"), bucket("two")]), read_at: NOW, source: Source::Backend };
-    let req = request(&state, Side::Left);
-    update(&mut state, Msg::PageArrived { req, page }, NOW);
-    update(&mut state, Msg::ListDone { req }, NOW);
-    state
-}
-
-#[test]
-fn a_bucket_is_deleted_only_when_empty_and_named() {
-    let mut state = buckets();
-    press(&mut state, "x");
-    let refuses = |state: &mut State| {
-        assert_eq!(press(state, "<enter>"), []);
-        question(state).bucket.as_ref().unwrap().problem.clone().unwrap()
-    };
-    assert!(refuses(&mut state).contains("still looking"));
-    update(&mut state, planned(3, Counts::default(), true), NOW);
-    assert!(refuses(&mut state).contains("type the bucket's name"));
-    press(&mut state, "on");
-    assert!(refuses(&mut state).contains("type the bucket's name"));
-    let cmds = press(&mut state, "e<enter>");
-    let Some(Cmd::StartJob(_, spec)) = cmds.first() else { panic!("{cmds:?}") };
-    assert_eq!((spec.kind, spec.sources[0].uri.clone()), (JobKind::Delete, s3("s3://one")));
-}
-
-#[test]
-fn a_full_bucket_stays_and_is_not_counted_to_the_end() {
-    let mut state = buckets();
-    press(&mut state, "xone");
-    let counts = Counts { files: 1000, dirs: 0, bytes: 1 };
-    let cmds = update(&mut state, planned(3, counts, false), NOW);
-    assert_eq!(cmds, [Cmd::Cancel(ReqId(3))]);
-    assert_eq!(press(&mut state, "<enter>"), []);
-    assert!(question(&state).bucket.as_ref().unwrap().problem.as_ref().unwrap().contains("isn't empty"));
-}
-
-#[test]
-fn a_bucket_that_cannot_be_looked_into_stays() {
-    let mut state = buckets();
-    press(&mut state, "xone");
-    update(&mut state, Msg::PlanFailed { req: ReqId(3), error: denied(s3("s3://one")) }, NOW);
-    assert_eq!(press(&mut state, "<enter>"), []);
-    let mut two = buckets();
-    press(&mut two, "<ctrl-a>x");
-    assert!(two.dialogs.is_empty() && notice(&two).contains("one at a time"));
-}
-
 #[test]
 fn buckets_are_not_moved_or_renamed() {
     for keys in ["m", "r"] {
@@ -381,57 +311,6 @@ fn one_goes_to_a_typed_location() {
     assert_eq!(to(":y<enter>"), local("/base/y"));
     assert_eq!(to("<tab>:y<enter>"), local("/disk/y"));
     assert_eq!(to(":s4://b<enter>"), s3("s3://b/p/"));
-}
-
-fn candidates(names: &[&str]) -> Vec<Candidate> {
-    names
-        .iter()
-        .map(|name| entry(name))
-        .map(|entry| Candidate { name: entry.name, kind: entry.kind })
-        .collect()
-}
-
-#[test]
-fn tab_completes_as_far_as_it_is_clear() {
-    let mut state = ready(ROWS);
-    let cmds = press(&mut state, ":s3://b/lo<tab>");
-    assert_eq!(cmds, [Cmd::Complete { req: ReqId(3), dir: s3("s3://b/"), prefix: "lo".into() }]);
-    let names = candidates(&["logs10/", "logs2/", "logo", "x"]);
-    update(&mut state, Msg::Completed { req: ReqId(3), candidates: names }, NOW);
-    assert_eq!(prompt(&state).input.text(), "s3://b/log");
-    assert_eq!(prompt(&state).completion.candidates, candidates(&["logo", "logs2/", "logs10/"]));
-    assert_eq!(press(&mut state, "<tab><tab>"), []);
-    assert_eq!(prompt(&state).input.text(), "s3://b/logs2/");
-    press(&mut state, "<up>");
-    assert_eq!(prompt(&state).input.text(), "s3://b/logo");
-    press(&mut state, "s");
-    assert!(prompt(&state).completion.candidates.is_empty());
-}
-
-#[test]
-fn one_candidate_is_taken_whole_and_none_is_told() {
-    let mut state = ready(ROWS);
-    press(&mut state, ":/ho<tab>");
-    update(&mut state, Msg::Completed { req: ReqId(3), candidates: candidates(&["home/"]) }, NOW);
-    assert_eq!(prompt(&state).input.text(), "/home/");
-    press(&mut state, "zz<tab>");
-    update(&mut state, Msg::Completed { req: ReqId(4), candidates: Vec::new() }, NOW);
-    assert!(problem(&state).contains("nothing there"));
-    let mut connections = ready(ROWS);
-    assert_eq!(press(&mut connections, ":r<tab>"), []);
-    assert_eq!(prompt(&connections).input.text(), "ro://");
-}
-
-#[test]
-fn what_is_typed_since_makes_a_completion_void() {
-    let mut state = ready(ROWS);
-    press(&mut state, ":/ho<tab>");
-    assert_eq!(press(&mut state, "x"), [Cmd::Cancel(ReqId(3))]);
-    update(&mut state, Msg::Completed { req: ReqId(3), candidates: candidates(&["home/"]) }, NOW);
-    assert_eq!(prompt(&state).input.text(), "/hox");
-    press(&mut state, "<tab>");
-    assert_eq!(press(&mut state, "<esc>"), [Cmd::Cancel(ReqId(4))]);
-    assert!(matches!(ready(ROWS).dialogs.as_slice(), []));
 }
 
 #[test]
