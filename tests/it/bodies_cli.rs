@@ -109,7 +109,7 @@ fn two_programs_share_one_cache() {
     let place = Place::new();
     let keys: Vec<String> = (0..12).map(|at| format!("k{at}")).collect();
     for (at, key) in keys.iter().enumerate() {
-        place.server.store().put("box", key, Blob::noise(at as u64, 1_500_000 + at * 1000));
+        place.server.store().put("box", key, Blob::noise(at as u64, 1_500_000 + at as u64 * 1000));
     }
     let uris: Vec<String> = keys.iter().map(|key| format!("s3://box/{key}")).collect();
     let forth: Vec<&str> = uris.iter().map(String::as_str).collect();
