@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::cache::args::Cache;
-use super::options::{Caching, Selecting, Transferring, Working};
+use super::options::{Cat, Selecting, Transferring, Working};
 use super::plan::Dry;
-use crate::transfer::{ConflictPolicy, LinkPolicy};
 
 /// Two panes over local disks and S3. Without a subcommand the panes open.
 #[derive(Clone, Debug, Parser)]
@@ -349,17 +348,6 @@ pub struct Numbers {
     pub numbers: Vec<u64>,
 }
 
-/// `cat`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Cat {
-    /// Which
-    #[arg(required = true)]
-    pub locations: Vec<OsString>,
-    /// Which bodies on disk are used.
-    #[command(flatten)]
-    pub caching: Caching,
-}
-
 /// Locations alone.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Locations {
@@ -383,18 +371,6 @@ pub enum OnConflict {
     Newer,
 }
 
-impl From<OnConflict> for ConflictPolicy {
-    fn from(chosen: OnConflict) -> Self {
-        match chosen {
-            OnConflict::Ask => Self::Ask,
-            OnConflict::Overwrite => Self::Overwrite,
-            OnConflict::Skip => Self::Skip,
-            OnConflict::Rename => Self::Rename,
-            OnConflict::Newer => Self::Newer,
-        }
-    }
-}
-
 /// `--links`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnLink {
@@ -402,15 +378,6 @@ pub enum OnLink {
     Follow,
     /// Leave them out
     Skip,
-}
-
-impl From<OnLink> for LinkPolicy {
-    fn from(chosen: OnLink) -> Self {
-        match chosen {
-            OnLink::Follow => Self::Follow,
-            OnLink::Skip => Self::Skip,
-        }
-    }
 }
 
 #[cfg(test)]

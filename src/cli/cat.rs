@@ -6,9 +6,8 @@ use std::io::Write;
 use futures::TryStreamExt;
 
 use super::Status;
-use super::args::Cat;
 use super::context::{Context, Failure};
-use super::options::Caching;
+use super::options::{Caching, Cat};
 use super::out::Out;
 use crate::model::Uri;
 use crate::vfs::{Fetch, Trust};

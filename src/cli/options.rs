@@ -1,11 +1,14 @@
 //! The flags that transfers share, and what they mean as [`JobOptions`].
 
+use std::ffi::OsString;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::args::{OnConflict, OnLink};
 use crate::config::size;
 use crate::model::StorageClass;
-use crate::transfer::JobOptions;
 use crate::transfer::job::{Selection, Verify};
+use crate::transfer::{ConflictPolicy, JobOptions, LinkPolicy};
 use crate::vfs::{Attributes, Encryption, Trust};
 
 /// The largest part that S3 takes.
@@ -66,6 +69,17 @@ impl Caching {
             _ => Trust::Ask,
         }
     }
+}
+
+/// `cat`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Cat {
+    /// Which
+    #[arg(required = true)]
+    pub locations: Vec<OsString>,
+    /// Which bodies on disk are used.
+    #[command(flatten)]
+    pub caching: Caching,
 }
 
 /// How files are transferred, and what they carry.
@@ -147,6 +161,27 @@ impl Transferring {
             (None, Some(_)) => "aws:kms".to_owned(),
         };
         Ok(Some(Encryption { kind, key: self.kms_key_id.clone() }))
+    }
+}
+
+impl From<OnConflict> for ConflictPolicy {
+    fn from(chosen: OnConflict) -> Self {
+        match chosen {
+            OnConflict::Ask => Self::Ask,
+            OnConflict::Overwrite => Self::Overwrite,
+            OnConflict::Skip => Self::Skip,
+            OnConflict::Rename => Self::Rename,
+            OnConflict::Newer => Self::Newer,
+        }
+    }
+}
+
+impl From<OnLink> for LinkPolicy {
+    fn from(chosen: OnLink) -> Self {
+        match chosen {
+            OnLink::Follow => Self::Follow,
+            OnLink::Skip => Self::Skip,
+        }
     }
 }
 

@@ -278,13 +278,8 @@ impl S3Api for Fake {
         self.call("get", &object.key, |_| Ok(Got { head: head_of(&object.key, 0), body })).await
     }
 
-    async fn get_if_changed(
-        &self,
-        object: &ObjectRef,
-        range: Option<Range<u64>>,
-        _: &ETag,
-    ) -> Result<Option<Got>> {
-        self.get(object, range, &Precondition::None).await.map(Some)
+    async fn get_if_changed(&self, of: &ObjectRef, _: Option<Range<u64>>, _: &ETag) -> Result<Option<Got>> {
+        self.get(of, None, &Precondition::None).await.map(Some)
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
