@@ -6,6 +6,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use super::terminal::Screen;
 use crate::config::Env;
 use crate::model::Redacted;
 
@@ -32,6 +33,15 @@ impl Clipboard {
     pub fn word(&self) -> Option<&'static str> {
         self.remote
             .then_some("over SSH the terminal alone can take it (OSC 52): if nothing arrives, it doesn't")
+    }
+
+    /// Puts a text into the terminal's clipboard and the system's; gives what is to be told of it.
+    pub fn copy_to_both(&mut self, screen: &mut impl Screen, text: Redacted<String>) -> Option<&'static str> {
+        if let Err(error) = screen.copy(text.expose()) {
+            tracing::warn!("the clipboard can't be reached: {error}");
+        }
+        self.copy(text);
+        self.word()
     }
 
     /// Puts a text there, if there is one. Never waits; what fails is logged without the text.

@@ -105,13 +105,16 @@ impl Drafts {
 
     /// Opens a copy in the desktop's program, and tells of each save from now on: `DraftTouched`.
     pub(super) fn open_watched(&self, id: EditId, file: PathBuf, out: Sender<Msg>) {
-        let watcher = tokio::spawn(watch::watch(id, file.clone(), out.clone()));
+        let (told, opened) = (out.clone(), file.clone());
+        let begin = move || {
+            tokio::spawn(async move {
+                if let Err(why) = desktop::open(opened).await {
+                    let _ = told.send(Msg::EditorClosed { id, result: Err(why) }).await;
+                }
+            });
+        };
+        let watcher = tokio::spawn(watch::watch(id, file, out, begin));
         self.watched.lock().insert(id, watcher.abort_handle());
-        tokio::spawn(async move {
-            if let Err(why) = desktop::open(file).await {
-                let _ = out.send(Msg::EditorClosed { id, result: Err(why) }).await;
-            }
-        });
     }
 
     /// A copy is no longer watched, and all of it is saved.

@@ -352,11 +352,7 @@ where
 
     /// Puts a text into the terminal's clipboard and the system's.
     fn copy(&mut self, clock: &mut Clockwork, text: Redacted<String>) {
-        if let Err(error) = self.screen.copy(text.expose()) {
-            tracing::warn!("the clipboard can't be reached: {error}");
-        }
-        self.clipboard.copy(text);
-        if let Some(word) = self.clipboard.word() {
+        if let Some(word) = self.clipboard.copy_to_both(&mut self.screen, text) {
             self.update(clock, Msg::Told(word));
         }
     }

@@ -18,9 +18,12 @@ const STEP: Duration = Duration::from_millis(100);
 /// write beside it and rename, so that the inode is another.
 type Look = (u64, u64, i128);
 
-/// Tells each time that the file has settled in another state than it was told in last, until nobody hears.
-pub(super) async fn watch(id: EditId, file: PathBuf, out: Sender<Msg>) {
+/// Lets `begin` start the program once it is known how the file is before it, so that not even its first save
+/// is missed. Then tells each time that the file has settled in another state than it was told in last, until
+/// nobody hears.
+pub(super) async fn watch(id: EditId, file: PathBuf, out: Sender<Msg>, begin: impl FnOnce()) {
     let mut told = look(&file).await;
+    begin();
     let (mut seen, mut since) = (told, Instant::now());
     loop {
         sleep(STEP).await;
@@ -54,7 +57,7 @@ mod tests {
         let file = dir.path().join("a");
         std::fs::write(&file, "0").unwrap();
         let (out, mut told) = mpsc::channel(8);
-        let watcher = tokio::spawn(watch(EditId(1), file.clone(), out));
+        let watcher = tokio::spawn(watch(EditId(1), file.clone(), out, || {}));
         sleep(STEP * 2).await;
         for at in 1..6 {
             std::fs::write(&file, "x".repeat(at)).unwrap();

@@ -131,7 +131,7 @@ fn a_qr_code_is_shown_where_it_has_room() {
     sign(&mut state, "jY<enter>");
     state.screen.rows = 10;
     press(&mut state, "q");
-    assert!(signed(&state).code.is_none() && notice(&state).contains("rows"), "{}", notice(&state));
+    assert!(signed(&state).code.is_none() && notice(&state).contains("too small"), "{}", notice(&state));
     state.screen.rows = 24;
     press(&mut state, "q");
     assert!(signed(&state).code.is_some());

@@ -104,10 +104,8 @@ fn show_code(state: &mut State) {
         None => state.refuse("this link is too long for a QR code: copy it"),
         Some(code) if code.columns() > room.0 || code.rows() > room.1 => {
             let (columns, rows) = (code.columns(), code.rows());
-            state.refuse(format!(
-                "the QR code needs {columns} columns and {rows} rows, this terminal has {} and {}: enlarge it, or copy",
-                room.0, room.1
-            ));
+            let (wide, high) = room;
+            state.refuse(format!("too small for the QR code: {columns} × {rows}, this is {wide} × {high}"));
         }
         Some(code) => signed.code = Some(code),
     }
