@@ -16,6 +16,9 @@
 //! | job | a running or waiting transfer ([`transfer::JobSpec`]) |
 //! | journal | what jobs did, on disk, so that they can be resumed after anything ([`transfer::journal`]) |
 //! | proof | how a finished file was verified ([`vfs::Proof`]) |
+//! | draft | a copy that an editor has, written back only over what it was made from ([`transfer::edit::Draft`]) |
+//! | view, screenful | something that is looked at, and what of it fits on the screen ([`model::Screenful`]) |
+//! | body | the bytes of an object, as the cache on disk holds them or ranges of them |
 //! | message, command | what happened, what to do next; both plain data ([`app::Msg`], [`app::Cmd`]) |
 //!
 //! # The house
@@ -29,11 +32,12 @@
 //! view         draws a &State; decides nothing, keeps nothing
 //! app          PURE: state, messages, commands, update, panes, dialogs, jobs on screen, keymap
 //! transfer     job (words) · plan and compare (pure) · machine (sans-IO: conflicts, retries) · exec (tokio)
-//!              · journal
-//! vfs          VfsPath · registry (location to path) · local · memory (the reference) · s3
+//!              · journal · edit (drafts)
+//! preview      bytes in, styled lines or pixels out: source (ranges) · viewer (a task a view) · kinds (documents)
+//! vfs          VfsPath · registry (location to path) · local · memory (the reference) · archive · s3
 //!   s3         path · api (trait S3Api) · sdk · cached · upload · copy
-//! cache        ops (answers to S3 requests) · disk (files and their index) · objects (bodies) · previews · meter
-//!              (requests sent) · stats · clock
+//! cache        ops (answers to S3 requests) · disk: objects (bodies) and previews (renderings) · kept (listings
+//!              from one run to the next) · presigned (links) · meter (requests sent) · stats · clock
 //! store        the one SQLite state file: opening, migrations, a thread that owns the connection
 //! config       defaults in assets/, the user's file, environment, flags: one typed Settings
 //! model        PURE: locations, entries, errors, text, order, filters
@@ -53,6 +57,14 @@
 //! [`vfs::s3::S3Api`] twice: `Cached` looks it up, joins a request that is under way, or asks `Sdk`,
 //! which asks the service. The pages are shared, never copied: cache, both panes and a sort off the
 //! loop hold the same rows.
+//!
+//! What is viewed is read by a [`preview::Source`]: ranges, through [`vfs::VfsPath::fetch`], which the cache of
+//! bodies may answer. The task of an open view turns them into a [`model::Screenful`], plain data that the app
+//! keeps and the view draws; its first one is kept, too, under a key of all that shaped it, so that a second look
+//! asks and decodes nothing.
+//!
+//! A listing past its life is shown to the panes at once and read again behind it; a write of our own changes what
+//! is held where its answer is exact, and drops it where it isn't.
 //!
 //! A job's machine is told what happened and answers what to do, both as data; `exec` does it on tokio,
 //! under one budget of requests and of buffers for all jobs. What is written goes to a
@@ -88,6 +100,9 @@
 //!   be written fails no job.
 //! - **What changed starts over, and says so**: a source, an upload that somebody ended, a destination that
 //!   another client wrote.
+//! - **A view asks for ranges**, and what a hostile file can make it read, unpack or keep is bounded.
+//! - **What an editor wrote stays on disk until the service has it.**
+//! - **A presigned link is a secret**: in memory only, in no log, history or journal.
 //! - **Nothing that isn't ours is ended unasked**: uploads are offered for abort by name.
 //! - **No name leads out of a destination**: below what a person named no link is followed.
 //! - **A held body is right or a miss**: a checksum over place, tag and bytes is checked whenever it is read, and
