@@ -113,12 +113,11 @@ pub(super) fn fetch(state: &mut State, uri: Uri) {
 pub(super) fn start(state: &mut State, uri: Uri, watch: Option<Watch>) {
     let id = EditId(state.request().0);
     let file = uri.as_local().map(std::path::Path::to_path_buf);
-    match &file {
-        Some(file) => state.send(Cmd::RunEditor { id, file: file.clone() }),
-        None => {
-            state.tell(format!("fetching {uri}"));
-            state.send(Cmd::FetchDraft { id, uri: uri.clone() });
-        }
+    if let Some(file) = &file {
+        state.send(Cmd::RunEditor { id, file: file.clone() });
+    } else {
+        state.tell(format!("fetching {uri}"));
+        state.send(Cmd::FetchDraft { id, uri: uri.clone() });
     }
     state.edits.push(Edit { id, uri, file, doubted: None, watch });
 }
@@ -213,8 +212,8 @@ pub(super) fn press(state: &mut State, key: Key) {
         Press::Chosen(at) => question.buttons.all[at].label,
     };
     match label {
-        "Show the difference" => return state.send(Cmd::CompareDraft(id)),
-        "Save as" => return ask_name(state, id),
+        "Show the difference" => state.send(Cmd::CompareDraft(id)),
+        "Save as" => ask_name(state, id),
         "Overwrite" => save(state, id, SaveHow::Over),
         "Try again" => save(state, id, SaveHow::Bound),
         _ => keep(state, id),

@@ -56,7 +56,7 @@ impl History {
     /// The last [`SAMPLES`] steps until now, the oldest first; where nothing happened they are empty.
     pub fn until(&self, now: Timestamp) -> Vec<Sample> {
         let last = now.0.div_euclid(STEP);
-        let first = last - (SAMPLES as i64 - 1);
+        let first = last - i64::try_from(SAMPLES).unwrap_or(i64::MAX) + 1;
         let at = |step| self.samples.iter().find(|(of, _)| *of == step).map_or(Sample::default(), |it| it.1);
         (first..=last).map(at).collect()
     }

@@ -24,13 +24,13 @@ impl DiskCaches {
     }
 
     /// The same on an index of the caller's own, and on a disk that takes so much.
-    pub fn on(cabinet: &Cabinet, settings: &CacheSettings, dirs: &Dirs, quota: Option<Quota>) -> Self {
+    pub fn on(cabinet: &Cabinet, settings: &CacheSettings, dirs: &Dirs, quota: Option<&Quota>) -> Self {
         let Some(dir) = dir(settings, dirs).filter(|_| settings.enabled && dirs.state.is_some()) else {
             return Self::default();
         };
         let shelf = |kind, own: &str, below: &str, bounds| -> Shelf {
             let at = if own.is_empty() { dir.join(below) } else { settled(own, dirs) };
-            cabinet.shelf(kind, at, bounds, quota.clone())
+            cabinet.shelf(kind, at, bounds, quota.cloned())
         };
         let interval = settings.cleanup_interval;
         let (of, mut caches) = (&settings.objects, Self::default());

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,10 @@ impl KeptListings {
         let mut hash = Sha256::new();
         let identity = postcard::to_stdvec(&Identity::of(connection)).unwrap_or_default();
         hash.update(&identity);
-        let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut name = String::new();
+        for byte in hash.finalize() {
+            let _ = write!(name, "{byte:02x}");
+        }
         self.dir.join(name)
     }
 

@@ -49,12 +49,11 @@ impl Previews {
         let found = read(shelf, key).await;
         let again = found.is_none() && shelf.was_evicted(&key.0);
         tracing::debug!(key = %key.0, "preview cache: {}", if found.is_some() { "hit" } else { "miss" });
-        shelf.count("", |tally: &mut Tally| match &found {
-            Some(bytes) => {
+        shelf.count("", |tally: &mut Tally| {
+            if let Some(bytes) = &found {
                 tally.hits += 1;
                 tally.bytes_saved += bytes.len() as u64;
-            }
-            None => {
+            } else {
                 tally.misses += 1;
                 tally.evicted_again += u64::from(again);
             }

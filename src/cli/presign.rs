@@ -84,7 +84,7 @@ fn fields(link: &SignedLink) -> Value {
         "url": link.url.expose(),
         "seconds": link.life.as_secs(),
         "ends": utc(link.ends),
-        "cut": link.cut.map(|cut| cut.words()),
+        "cut": link.cut.map(super::super::model::link::Cut::words),
         "may_end_early": link.may_end_early,
         "headers": send,
     })

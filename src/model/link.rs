@@ -174,9 +174,12 @@ mod tests {
         assert_eq!(life(LONGEST, None), Some((LONGEST, None)));
         let week_and_more = LONGEST + Duration::from_secs(1);
         assert_eq!(life(week_and_more, None), Some((LONGEST, Some(Cut::Week))));
-        assert_eq!(life(hour, Some(hour)), Some((hour - MARGIN, Some(Cut::Credentials))));
+        assert_eq!(life(hour, Some(hour)), Some((hour.checked_sub(MARGIN).unwrap(), Some(Cut::Credentials))));
         assert_eq!(life(hour, Some(hour + MARGIN)), Some((hour, None)));
-        assert_eq!(life(week_and_more, Some(hour)), Some((hour - MARGIN, Some(Cut::Credentials))));
+        assert_eq!(
+            life(week_and_more, Some(hour)),
+            Some((hour.checked_sub(MARGIN).unwrap(), Some(Cut::Credentials)))
+        );
         assert_eq!(life(hour, Some(MARGIN)), None);
         assert_eq!(life(hour, Some(Duration::ZERO)), None);
         assert_eq!(life(Duration::from_millis(999), None), None);

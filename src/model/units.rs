@@ -79,6 +79,6 @@ mod tests {
         for text in ["15min", "7d", "1h", "90s", "0s", "25h", "36000000d"] {
             assert_eq!(time_text(time(text).unwrap()), text);
         }
-        assert_eq!(time_text(Duration::from_secs(840)), "14min");
+        assert_eq!(time_text(Duration::from_mins(14)), "14min");
     }
 }

@@ -188,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_is_looked_at_is_unpacked() {
-        let bytes: Vec<u8> = (0..400_000u32).flat_map(|at| at.to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..400_000u32).flat_map(u32::to_le_bytes).collect();
         for (packed, kind) in
             [(gzip(&bytes), Packed::Gzip), (zstd::encode_all(&*bytes, 1).unwrap(), Packed::Zstd)]
         {

@@ -22,13 +22,16 @@ use crate::transfer::edit::{Draft, Save};
 /// For how long a copy that was opened to be looked at stays.
 const DAY: Duration = Duration::from_hours(24);
 
+/// A copy, until it is written or left.
+type Held = Arc<tokio::sync::Mutex<Option<Draft>>>;
+
 /// The copies that are open. A clone is another handle on the same.
 #[derive(Clone)]
 pub(super) struct Drafts {
     resolve: Resolver,
     /// Where they lie; none where there is no state directory.
     dir: Option<PathBuf>,
-    open: Arc<Mutex<HashMap<EditId, Arc<tokio::sync::Mutex<Option<Draft>>>>>>,
+    open: Arc<Mutex<HashMap<EditId, Held>>>,
     watched: Arc<Mutex<HashMap<EditId, AbortHandle>>>,
 }
 
@@ -155,7 +158,7 @@ impl Drafts {
         opened
     }
 
-    fn held(&self, id: EditId) -> Option<Arc<tokio::sync::Mutex<Option<Draft>>>> {
+    fn held(&self, id: EditId) -> Option<Held> {
         self.open.lock().get(&id).cloned()
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn panes(
             clipboard: Clipboard::detect(&opening.env),
             notify: opening.loaded.settings.transfer.notify,
             fail: FailPoint::from_env(&opening.env),
-            state: state(opening, session, keymap, priced),
+            state: state(&opening, session, keymap, priced),
         };
         let ended = panes.run().await;
         keeper.end().await;
@@ -138,7 +138,7 @@ fn priced(services: &Services) -> BTreeSet<ConnName> {
     registry.connections().into_iter().filter(at_aws).collect()
 }
 
-fn state(opening: Opening, session: Session, keymap: Keymap, priced: BTreeSet<ConnName>) -> State {
+fn state(opening: &Opening, session: Session, keymap: Keymap, priced: BTreeSet<ConnName>) -> State {
     let connections = &opening.loaded.settings.connections;
     let read_only = connections.iter().filter(|(_, connection)| connection.read_only);
     let start = Start {

@@ -83,16 +83,16 @@ fn share(screen: &Screenful) -> String {
 
 fn content(buf: &mut Buffer, area: Rect, viewer: &Viewer, look: Look<'_>) {
     if let Some(error) = &viewer.error {
-        return paragraphs(buf, area, failure(error, look));
+        return paragraphs(buf, area, &failure(error, look));
     }
     let Some(screen) = &viewer.screen else { return };
     if screen.lines.is_empty() && screen.pixels.is_none() && viewer.what.entry.size == Some(0) {
-        return paragraphs(buf, area, vec![(look.theme.dim, "Nothing is in this file.".to_owned())]);
+        return paragraphs(buf, area, &[(look.theme.dim, "Nothing is in this file.".to_owned())]);
     }
     let above = look.pictures.draw(buf, area, viewer, look.state);
     if screen.pixels.is_some() && screen.lines.is_empty() && !look.pictures.has(viewer.id) {
         let text = "Pictures aren't drawn on this terminal: preview.images says how they are.".to_owned();
-        return paragraphs(buf, area, vec![(look.theme.dim, text)]);
+        return paragraphs(buf, area, &[(look.theme.dim, text)]);
     }
     for (line, at) in screen.lines.iter().zip(above..area.height) {
         let row = paint::row(area, at);
@@ -140,7 +140,7 @@ fn style(piece: &crate::model::Piece, look: Look<'_>) -> Style {
     style
 }
 
-fn paragraphs(buf: &mut Buffer, area: Rect, said: Vec<(Style, String)>) {
+fn paragraphs(buf: &mut Buffer, area: Rect, said: &[(Style, String)]) {
     let area = paint::inset(area);
     let lines = said
         .iter()
@@ -247,7 +247,7 @@ fn summary(buf: &mut Buffer, places: PaneLayout, quick: &Quick, look: Look<'_>) 
     let theme = look.theme;
     let Some(Beside { dir, entry }) = &quick.of else {
         let text = "The quick view shows what the cursor is on.".to_owned();
-        return paragraphs(buf, places.rows, vec![(theme.dim, text)]);
+        return paragraphs(buf, places.rows, &[(theme.dim, text)]);
     };
     let title = paint::first(places.title, places.title.width.saturating_sub(1));
     let name = words::name(&entry.name, entry.kind);
@@ -263,7 +263,7 @@ fn summary(buf: &mut Buffer, places: PaneLayout, quick: &Quick, look: Look<'_>) 
         let key = words::key(look.state, Action::Open);
         said.extend([(theme.text, " ".to_owned()), (theme.dim, format!("{key} enters it"))]);
     }
-    paragraphs(buf, places.rows, said);
+    paragraphs(buf, places.rows, &said);
 }
 
 fn kind(entry: &Entry) -> &'static str {

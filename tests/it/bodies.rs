@@ -280,7 +280,7 @@ async fn a_full_disk_turns_the_cache_off_and_nothing_else_fails() {
     bed.server.store().put("box", "k", bytes.clone());
     let quota = Arc::new(AtomicU64::new(2 * MIB as u64));
     let cabinet = Cabinet::new(bed.dirs().state);
-    let registry = bed.with(DiskCaches::on(&cabinet, &bed.settings.cache, &bed.dirs(), Some(quota)));
+    let registry = bed.with(DiskCaches::on(&cabinet, &bed.settings.cache, &bed.dirs(), Some(&quota)));
     let told = Arc::new(Mutex::new(Vec::new()));
     let hears = told.clone();
     cabinet.voice().heard_by(move |text| hears.lock().push(text));

@@ -250,7 +250,8 @@ fn another_size_is_told_to_the_views() {
 #[test]
 fn the_bar_and_the_help_are_those_of_the_viewer() {
     let mut state = viewing();
-    let titles = |state: &State| bar::bar(state).iter().map(|item| item.title()).collect::<Vec<_>>();
+    let titles =
+        |state: &State| bar::bar(state).iter().map(super::super::bar::BarItem::title).collect::<Vec<_>>();
     assert_eq!(
         titles(&state),
         ["Help", "Wrap", "Hex", "Go to", "Search", "Kind", "Follow", "Encoding", "Close"]

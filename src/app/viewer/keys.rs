@@ -21,7 +21,7 @@ pub(in crate::app) fn press(state: &mut State, key: Key) {
     let outside = state.keymap.action(Scope::Panes, key);
     match (outside, state.keymap.action(Scope::Viewer, key)) {
         (Some(Action::Switch | Action::QuickView | Action::View), _) if beside => {
-            leave_beside(state, outside)
+            leave_beside(state, outside);
         }
         (_, Some(action)) => run(state, action),
         (Some(Action::Help | Action::ErrorText | Action::Suspend | Action::Jobs | Action::Stats), None) => {
@@ -55,9 +55,8 @@ pub(in crate::app) fn run(state: &mut State, action: Action) {
         Action::ViewUp => ask(state, Ask::Lines(-1)),
         Action::ViewDown => ask(state, Ask::Lines(1)),
         Action::ViewPageUp => ask(state, Ask::Pages(-1)),
-        Action::ViewPageDown => ask(state, Ask::Pages(1)),
         Action::ViewOn if viewer.has_cursor() => ask(state, Ask::Fold),
-        Action::ViewOn => ask(state, Ask::Pages(1)),
+        Action::ViewPageDown | Action::ViewOn => ask(state, Ask::Pages(1)),
         Action::ViewTop => ask(state, Ask::Top),
         Action::ViewBottom => ask(state, Ask::Bottom),
         Action::ViewLeft => ask(state, Ask::Columns(-SIDEWAYS)),

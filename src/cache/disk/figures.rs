@@ -151,8 +151,10 @@ fn add(db: &Connection, book: &Book, connection: &str, tally: &Tally) -> rusqlit
         tally.corrupt,
     ]
     .map(u64::cast_signed);
-    let [a, b, c, d, e, f, g, h] = values;
-    db.prepare_cached(&sql)?.execute(params![book.shelf, connection, a, b, c, d, e, f, g, h]).map(drop)
+    let named = params![book.shelf, connection];
+    let numbers = values.iter().map(|value| value as &dyn rusqlite::ToSql);
+    let all: Vec<&dyn rusqlite::ToSql> = named.iter().copied().chain(numbers).collect();
+    db.prepare_cached(&sql)?.execute(all.as_slice()).map(drop)
 }
 
 fn tally(row: &Row<'_>, first: usize) -> rusqlite::Result<Tally> {
@@ -191,7 +193,9 @@ fn read(db: &Connection, book: &Book) -> rusqlite::Result<DiskStats> {
     let (bytes, entries) = totals(db, book)?;
     let connections: Vec<_> = connections.into_values().collect();
     let mut all = Tally::default();
-    connections.iter().for_each(|of| all += of.tally);
+    for of in &connections {
+        all += of.tally;
+    }
     Ok(DiskStats {
         all,
         connections,

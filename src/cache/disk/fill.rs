@@ -108,7 +108,7 @@ impl Fill {
     }
 
     async fn keep(&mut self, start: u64, bytes: Bytes) -> io::Result<()> {
-        let written = self.to_file(start, bytes).await?;
+        let written = self.put_down(start, bytes).await?;
         self.content = written.content;
         let (name, piece, now) = (self.about.name, written.piece, self.shelf.now());
         let (birth, temp) = match (&self.open, written.temp) {
@@ -133,7 +133,7 @@ impl Fill {
     }
 
     /// Writes a piece on a thread that may block, to a new file where there is none.
-    async fn to_file(&mut self, start: u64, bytes: Bytes) -> io::Result<Written> {
+    async fn put_down(&mut self, start: u64, bytes: Bytes) -> io::Result<Written> {
         let (files, about) = (self.shelf.0.files.clone(), self.about.clone());
         let (file, born) = (self.open.as_ref().map(|(_, file)| file.clone()), self.birth.is_some());
         let (compress, content) = (self.shelf.bounds().compress, self.content.take());

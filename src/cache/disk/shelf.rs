@@ -221,7 +221,7 @@ impl Shelf {
 
     /// Waits until the index is open, or can't be.
     pub(super) async fn settled_open(&self) {
-        self.open().await.map(drop);
+        let _ = self.open().await;
     }
 
     async fn opened(&self) -> Option<(Store, Book)> {

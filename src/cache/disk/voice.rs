@@ -26,7 +26,9 @@ impl Voice {
             state.ear = Some(ear.clone());
             std::mem::take(&mut state.untold)
         };
-        untold.into_iter().for_each(|text| ear(text));
+        for text in untold {
+            ear(text);
+        }
     }
 
     /// Tells this.

@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn it_stays_within_its_bounds() {
-        let life = Duration::from_secs(60);
+        let life = Duration::from_mins(1);
         let mut pulse = Pulse::default();
         assert_eq!(pulse.of(life), life);
         assert_eq!(pulse.after(true).of(life), Duration::from_secs(90));

@@ -23,6 +23,9 @@ use crate::vfs::{Body, CopyOptions, DynPath, Precondition, Sink};
 type Listing = BoxStream<'static, Result<Page>>;
 pub(super) type Passed = Arc<AtomicU64>;
 
+/// A write under way, and where it goes.
+type Open = (Uri, Arc<dyn Sink>);
+
 /// Does the work of one job, and holds what is open: sinks and listings.
 #[derive(Debug)]
 pub struct Worker {
@@ -37,7 +40,7 @@ pub struct Worker {
     pub(super) options: JobOptions,
     /// In a job that goes on: the temporary files that it goes on with. All others of its own are swept.
     keep: Option<Vec<String>>,
-    sinks: Mutex<HashMap<ItemId, (Uri, Arc<dyn Sink>)>>,
+    sinks: Mutex<HashMap<ItemId, Open>>,
     /// Whether what is open stays when it is dropped.
     keeps: AtomicBool,
     /// The memory of sinks that hold a whole small file until it is committed.

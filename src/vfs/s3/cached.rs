@@ -371,13 +371,12 @@ impl<A: S3Api> S3Api for Cached<A> {
         let touched: Arc<[Arc<str>]> = keys.iter().map(|(key, _)| key.clone()).collect();
         let fence = self.cache.fence_exact(self.touch(&bucket.into(), Extent::Keys(touched)));
         let results = self.inner.delete_many(bucket, keys).await;
-        match left::removed(keys, &results) {
-            Some(left) => fence.leave(left),
-            None => {
-                let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
-                let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
-                fence.end(outcome(unknown));
-            }
+        if let Some(left) = left::removed(keys, &results) {
+            fence.leave(left)
+        } else {
+            let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
+            let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
+            fence.end(outcome(unknown));
         }
         results
     }

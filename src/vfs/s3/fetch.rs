@@ -64,7 +64,7 @@ pub(super) async fn fetch(path: &S3Path, range: Option<Range<u64>>, how: &Fetch)
     }
     match bodies.find(&read.key, range.clone().unwrap_or(0..u64::MAX)).await {
         None => read.anew(range, "nothing is held of it").await,
-        Some(held) => read.from_held(held, range, trust).await,
+        Some(held) => read.read_held(held, range, trust).await,
     }
 }
 
@@ -158,7 +158,7 @@ impl Read {
         Reading { body, head: Some(Box::new(got.head)) }
     }
 
-    async fn from_held(&self, held: Held, range: Option<Range<u64>>, trust: Trust) -> Result<Reading> {
+    async fn read_held(&self, held: Held, range: Option<Range<u64>>, trust: Trust) -> Result<Reading> {
         let want = range.clone().unwrap_or(0..held.size());
         let want = want.start..want.end.min(held.size());
         let right = self.judged(&held, trust);

@@ -102,7 +102,7 @@ fn over_time(sheet: &Sheet<'_>) -> Vec<Line> {
             shown.iter().map(|sample| bar(number(sample), most, theme.glyphs.ascii_only)).collect();
         line(format!("{}{bars}", pad(label, 8, Align::Left)), theme.text)
     };
-    let minutes = room as i64 * STEP / 60_000;
+    let minutes = i64::try_from(room).unwrap_or(i64::MAX).saturating_mul(STEP) / 60_000;
     let heading = line(format!("the last {} minutes", minutes.max(1)), theme.strong);
     vec![blank(), heading, row("hits", |sample| sample.hits), row("misses", |sample| sample.misses)]
 }

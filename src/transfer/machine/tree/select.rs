@@ -11,9 +11,9 @@ impl Machine {
             dir.empty = false;
         }
         if self.came_since(entry) {
-            self.leave(id, entry.clone())
+            self.leave(id, entry.clone());
         } else {
-            self.plan_removal(id, entry.clone())
+            self.plan_removal(id, entry.clone());
         }
     }
 

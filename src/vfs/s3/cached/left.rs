@@ -60,6 +60,7 @@ impl Uploads {
     }
 
     /// It ends. Gives its class, unless it was begun elsewhere.
+    #[allow(clippy::option_option, reason = "not known, and known to have none, are two things")]
     pub(super) fn end(&self, upload: &UploadRef) -> Option<Option<StorageClass>> {
         self.0.lock().pop(&upload.id)
     }
