@@ -79,6 +79,7 @@ impl Desk {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 fn failed(error: VfsError) -> io::Error {
     io::Error::other(error.to_string())
 }

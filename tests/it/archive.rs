@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,7 +92,6 @@ fn nothing_in_an_archive_leaves_where_it_is_copied_to() {
     assert!(!Path::new("/tmp-abs").exists());
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("another directory on a disk"), "{told}");
-    use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(place.path("out/good/file")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7000, 0, "no suid is restored");
 }

@@ -211,12 +211,15 @@ async fn what_changed_between_two_ranges_is_not_mixed() {
     assert_eq!(part(&path, 0..0, &Fetch::now()).await, "");
 }
 
+/// What is done to a file of the cache behind its back.
+type Harm = fn(&Path);
+
 #[tokio::test]
 async fn damage_is_a_miss_and_never_a_lie() {
     let bed = Bed::new();
     let bytes = noise(3 * MIB);
     bed.server.store().put("box", "k", bytes.clone());
-    let harms: [(&str, fn(&Path)); 3] = [
+    let harms: [(&str, Harm); 3] = [
         ("one bit", |file| {
             let mut all = fs::read(file).expect("it is there");
             all[MIB + 5] ^= 1;

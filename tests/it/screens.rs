@@ -183,7 +183,6 @@ fn stats() -> Stats {
             oldest: Some(Timestamp(NOW - 7_200_000)),
             ..LayerStats::default()
         }],
-        ..Stats::default()
     }
 }
 

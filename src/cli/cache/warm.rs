@@ -89,7 +89,7 @@ fn told(
         let line = json!({ "uri": uri.to_string(), "bytes": bytes, "held": held });
         out.line(line.to_string().as_bytes())?;
     } else if held {
-        out.line(format!("{:>15}  {uri}", bytes).as_bytes())?;
+        out.line(format!("{bytes:>15}  {uri}").as_bytes())?;
     }
     if held {
         return Ok(Status::Done);

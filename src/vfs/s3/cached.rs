@@ -372,7 +372,7 @@ impl<A: S3Api> S3Api for Cached<A> {
         let fence = self.cache.fence_exact(self.touch(&bucket.into(), Extent::Keys(touched)));
         let results = self.inner.delete_many(bucket, keys).await;
         if let Some(left) = left::removed(keys, &results) {
-            fence.leave(left)
+            fence.leave(left);
         } else {
             let mut errors = results.iter().flatten().filter_map(|result| result.as_ref().err());
             let unknown = errors.find(|error| error.kind.outcome_unknown()).or(results.as_ref().err());
