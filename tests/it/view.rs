@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bifold::cache::DiskCaches;
 use bifold::cache::previews::Previews;
-use bifold::config::{PreviewSettings, Settings};
+use bifold::config::{Dirs, PreviewSettings, Settings};
 use bifold::model::{Ask, Entry, Frame, Freshness, Ink, Screenful, Seen, Uri, ViewKind, Viewed, text};
 use bifold::preview::{Backstage, view};
 use bifold::vfs::DynPath;
@@ -418,4 +419,52 @@ async fn a_quick_view_reads_the_head_alone() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let counts = server.counts();
     assert!(counts.total() <= 2 && counts.bytes_out <= 128 << 10, "{counts:?}");
+}
+
+/// The caches on disk in a directory of their own.
+fn kept(dir: &std::path::Path) -> DiskCaches {
+    let below = |name: &str| Some(dir.join(name));
+    let dirs = Dirs { state: below("state"), cache: below("cache"), ..Dirs::default() };
+    DiskCaches::new(&Settings::default().cache, &dirs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_look_costs_no_request_and_no_decoding() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let caches = kept(dir.path());
+    let body = format!("{{\"list\": [{}]}}", vec!["1"; 5_000].join(", "));
+    let (server, registry, what) = stored("a.json", body, Options::default()).await;
+    let with = |settings| {
+        let back = back(&registry, settings);
+        Arc::new(Backstage {
+            resolve: back.resolve.clone(),
+            previews: caches.previews.clone(),
+            settings: back.settings.clone(),
+            cell: (8, 16),
+        })
+    };
+    let first = Open::of(with(plain()), what.clone()).screen().await;
+    assert!(!first.held);
+    let asked = server.counts().total();
+    let mut open = loop {
+        // It is kept beside what one does.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut open = Open::of(with(plain()), what.clone());
+        if open.screen().await.held {
+            break open;
+        }
+    };
+    let asked = server.counts().total().max(asked);
+    let screen = Open::of(with(plain()), what.clone()).screen().await;
+    assert_eq!(Screenful { held: false, ..screen }, first);
+    assert_eq!(server.counts().total(), asked, "nothing is asked");
+    let screen = open.after(Ask::Lines(3)).await;
+    assert!(!screen.held, "one goes on from there");
+
+    let other = PreviewSettings { tab: 3, ..plain() };
+    assert!(!Open::of(with(other), what.clone()).screen().await.held, "another setting is another key");
+    server.store().put("box", "a.json", "{\"new\": 1}");
+    let row = rows(&at(&registry, "")).await.expect("a listing")[0].clone();
+    let screen = Open::of(with(plain()), Viewed { entry: row, ..what }).screen().await;
+    assert!(!screen.held && lines(&screen).join(" ").contains("new"), "another content is another key");
 }
