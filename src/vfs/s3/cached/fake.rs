@@ -279,7 +279,8 @@ impl S3Api for Fake {
     }
 
     async fn get_if_changed(&self, of: &ObjectRef, _: Option<Range<u64>>, _: &ETag) -> Result<Option<Got>> {
-        self.get(of, None, &Precondition::None).await.map(Some)
+        let _: Written = self.change("get_if_changed", &of.key, |_| {}).await?;
+        Ok(None)
     }
 
     async fn tags(&self, object: &ObjectRef) -> Result<Vec<(String, String)>> {
@@ -388,11 +389,13 @@ impl S3Api for Fake {
         self.change("delete_bucket", "", |objects| objects.retain(|(held, _), _| held != bucket)).await
     }
 
-    async fn holder(&self, _: &ObjectRef) -> Result<Holder> {
+    async fn holder(&self, of: &ObjectRef) -> Result<Holder> {
+        let _: Written = self.change("holder", &of.key, |_| {}).await?;
         Ok(Holder([0; 32]))
     }
 
     async fn presign(&self, object: &ObjectRef, _: &LinkAsk, _: Timestamp) -> Result<Signing> {
+        let _: Written = self.change("presign", &object.key, |_| {}).await?;
         Err(error(ErrorKind::Unsupported, &object.key))
     }
 }

@@ -50,6 +50,23 @@ const TABLE: &[(&str, Role, Call)] = &[
     ("head", Read, call!(|s3| s3.head(&object("c/new"), Detail::Full, Freshness::Cached).await)),
     ("bucket_region", Read, call!(|s3| s3.bucket_region("b", Freshness::Cached).await)),
     ("get", Through, call!(|s3| s3.get(&it(), None, NONE).await)),
+    (
+        "get_if_changed",
+        Through,
+        call!(|s3| s3.get_if_changed(&it(), None, &crate::model::ETag::new("t")).await),
+    ),
+    ("holder", Through, call!(|s3| s3.holder(&it()).await)),
+    (
+        "presign",
+        Through,
+        call!(|s3| s3
+            .presign(
+                &it(),
+                &crate::model::link::LinkAsk::get(std::time::Duration::from_secs(60)),
+                crate::model::Timestamp(0)
+            )
+            .await),
+    ),
     ("tags", Through, call!(|s3| s3.tags(&it()).await)),
     ("put", ADDED, call!(|s3| s3.put(&it(), &ObjectAttributes::default(), payload(), NONE).await)),
     ("copy", ADDED, call!(|s3| s3.copy(&object("c/y"), &it(), &Restated::default(), None, NONE).await)),
