@@ -491,8 +491,11 @@ fn edit_writes_back_what_changed_and_keeps_what_lost_a_race() {
     place.write("racer", "echo mine > \"$1\"; exit 0\n");
     place.write("quitter", "echo mine > \"$1\"; exit 3\n");
     let edit = |script: &str| {
-        let output =
-            place.command().args(["edit", "s3://box/k.txt"]).env("EDITOR", format!("sh {script}")).output();
+        let output = place
+            .command()
+            .args(["edit", "s3://box/k.txt"])
+            .env("EDITOR", format!("/bin/sh {script}"))
+            .output();
         let output = output.unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };

@@ -51,16 +51,15 @@ type Rows = Vec<(Name, Kind, Option<u64>)>;
 struct Past(BTreeMap<Vec<String>, Vec<(Instant, Rows)>>);
 
 impl Past {
-    /// Notes what every directory that was ever looked at holds now. After an own write older states of
-    /// what it changed may not be seen any more, but where all it did was to add a prefix: a held listing
-    /// that shows that prefix already may stay.
+    /// Notes what every directory that was ever looked at holds now. An own write changes what is held of older
+    /// states, too: they may be seen with it, but no longer without it.
     async fn note(&mut self, model: &DynPath, own: bool) {
         let now = Instant::now();
         for (dir, states) in &mut self.0 {
             let rows = model_rows(model, dir).await;
             if states.last().is_none_or(|(_, last)| *last != rows) {
-                if own && states.last().is_some_and(|(_, last)| more_than_a_prefix(last, &rows)) {
-                    states.clear();
+                if let Some((_, last)) = states.last().cloned().filter(|_| own) {
+                    states.iter_mut().for_each(|(_, held)| apply(held, &last, &rows));
                 }
                 states.push((now, rows));
             }
@@ -78,9 +77,18 @@ impl Past {
     }
 }
 
-fn more_than_a_prefix(before: &Rows, after: &Rows) -> bool {
-    let removed = before.iter().any(|row| !after.contains(row));
-    removed || after.iter().any(|row| row.1 != Kind::Dir && !before.contains(row))
+/// Does to an older state what a write did that made `after` of `before`.
+fn apply(held: &mut Rows, before: &Rows, after: &Rows) {
+    let id = |row: &(Name, Kind, Option<u64>)| (row.0.clone(), row.1);
+    let touched: Vec<_> = before
+        .iter()
+        .chain(after)
+        .filter(|row| before.contains(row) != after.contains(row))
+        .map(id)
+        .collect();
+    held.retain(|row| !touched.contains(&id(row)));
+    held.extend(after.iter().filter(|row| touched.contains(&id(row))).cloned());
+    held.sort();
 }
 
 fn dir_of(root: &DynPath, names: &[String]) -> DynPath {

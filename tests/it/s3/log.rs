@@ -66,7 +66,7 @@ async fn every_hit_miss_and_invalidation_is_in_the_log_with_its_key() {
     }
     write(&at(&registry, "d/new"), "y", Precondition::None).await.expect("written");
     let text = heard();
-    for said in ["miss", "hit", "invalidated"] {
+    for said in ["miss", "hit", "patched"] {
         let line = format!("cache: {said} key=ListObjectsV2 s3://\"box\"/\"d/\" by /");
         assert!(text.contains(&line), "no \"{line}\" in the log");
     }
