@@ -49,6 +49,7 @@ fn of_layer(layer: &LayerStats) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "the tests build one each")]
     fn stats(layer: LayerStats) -> Stats {
         let layer = LayerStats { name: "Objects".into(), setting: "cache.objects".into(), ..layer };
         Stats { enabled: true, layers: vec![layer], ..Stats::default() }

@@ -79,7 +79,7 @@ mod tests {
         assert_eq!((steps[2], steps[59]), (Sample::default(), Sample { hits: 7, misses: 0 }));
         assert_eq!(history.until(Timestamp(600_000))[0], Sample { hits: 0, misses: 1 });
         for at in 0..1_000 {
-            history.take(&numbers(10 + at, 2), Timestamp(600_000 + at as i64 * STEP));
+            history.take(&numbers(10 + at, 2), Timestamp(600_000 + at.cast_signed() * STEP));
         }
         assert_eq!(history.samples.len(), SAMPLES);
         // A clock that goes back loses nothing and breaks nothing.

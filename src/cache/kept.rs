@@ -341,7 +341,7 @@ mod tests {
         let query = Query::List { bucket: "b".into(), prefix: prefix.into(), delimited: true };
         let row = |at: usize| Entry {
             size: Some(at as u64),
-            modified: Some(Timestamp(at as i64)),
+            modified: Some(Timestamp(i64::try_from(at).unwrap())),
             // Names that pack badly: the bound is met.
             tag: Some(Tag::ETag(ETag::of_md5(fastrand::u128(..).to_be_bytes()))),
             class: Some(StorageClass::new("GLACIER")),

@@ -32,7 +32,10 @@ fn tarred(name: &[u8], kind: u8, link: &[u8], bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn tar(members: &[(&[u8], u8, &[u8], &[u8])]) -> Vec<u8> {
+/// A member of an archive: its name, kind, what it links to, its bytes.
+type Member<'a> = (&'a [u8], u8, &'a [u8], &'a [u8]);
+
+fn tar(members: &[Member<'_>]) -> Vec<u8> {
     let mut out: Vec<u8> =
         members.iter().flat_map(|(name, kind, link, bytes)| tarred(name, *kind, link, bytes)).collect();
     out.resize(out.len() + 1024, 0);
@@ -149,7 +152,7 @@ async fn parts_at_once_come_out_right() {
 #[tokio::test]
 async fn hostile_names_are_names_by_their_bytes() {
     let place = Place::new();
-    let members: &[(&[u8], u8, &[u8], &[u8])] = &[
+    let members: &[Member<'_>] = &[
         (b"../up", b'0', b"", b"1"),
         (b"/abs", b'0', b"", b"2"),
         (b"a/../../b", b'0', b"", b"3"),

@@ -59,7 +59,9 @@ impl Past {
             let rows = model_rows(model, dir).await;
             if states.last().is_none_or(|(_, last)| *last != rows) {
                 if let Some((_, last)) = states.last().cloned().filter(|_| own) {
-                    states.iter_mut().for_each(|(_, held)| apply(held, &last, &rows));
+                    for (_, held) in states.iter_mut() {
+                        apply(held, &last, &rows);
+                    }
                 }
                 states.push((now, rows));
             }

@@ -345,6 +345,7 @@ async fn a_sound_tells_of_itself() {
 
 #[test]
 fn a_film_tells_its_sides() {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "byte strings are references")]
     fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
         [&(body.len() as u32 + 8).to_be_bytes()[..], name, body].concat()
     }

@@ -62,7 +62,7 @@ const TABLE: &[(&str, Role, Call)] = &[
         call!(|s3| s3
             .presign(
                 &it(),
-                &crate::model::link::LinkAsk::get(std::time::Duration::from_secs(60)),
+                &crate::model::link::LinkAsk::get(std::time::Duration::from_mins(1)),
                 crate::model::Timestamp(0)
             )
             .await),
