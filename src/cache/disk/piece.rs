@@ -21,7 +21,7 @@ pub struct Piece {
     pub len: u64,
     /// The bytes that it takes in the file: fewer where it is packed.
     pub stored: u64,
-    /// See [`checksum`].
+    /// See `checksum`.
     pub sum: [u8; 16],
 }
 
