@@ -152,6 +152,13 @@ pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) 
         return;
     }
     edit.doubted = result.err();
+    if edit.watch.is_none()
+        && let Some(why) = edit.doubted.clone()
+    {
+        let edit = edit.clone();
+        let text = format!("{why}.\nNothing was written to {uri}. What it left is in {}.", copy_of(&edit));
+        return ask(state, &edit, text, FAILED);
+    }
     if let Some(watch) = &mut edit.watch {
         watch.closing = true;
     }
@@ -184,7 +191,7 @@ pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
 
 /// Asks what becomes of a copy that wasn't written back.
 pub(super) fn failed(state: &mut State, edit: &Edit, error: &VfsError) {
-    let file = edit.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+    let file = copy_of(edit);
     let (text, buttons) = if error.kind == ErrorKind::Conflict {
         let text = format!(
             "{} was changed by somebody else.\nIt isn't what you began with ({}), so nothing was written. Your text \
@@ -198,6 +205,16 @@ pub(super) fn failed(state: &mut State, edit: &Edit, error: &VfsError) {
         (text, FAILED)
     };
     state.last_error = Some(error.clone());
+    ask(state, edit, text, buttons);
+}
+
+/// Where the copy lies, for a person.
+fn copy_of(edit: &Edit) -> String {
+    edit.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default()
+}
+
+/// Asks what becomes of a copy.
+fn ask(state: &mut State, edit: &Edit, text: String, buttons: &'static [Button]) {
     let buttons = Buttons::new(buttons);
     state.dialogs.push(Dialog::Edit(Box::new(EditQuestion { id: edit.id, text, buttons })));
 }

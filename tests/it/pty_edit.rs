@@ -157,6 +157,21 @@ fn a_copy_that_is_kept_stays_readable_by_its_owner_alone() {
 }
 
 #[test]
+fn what_an_editor_left_that_failed_isnt_written_back_unasked() {
+    let place = Place::new();
+    place.server.store().put("box", "notes.md", "old\n");
+    let mut terminal = panes(&place, "echo half > \"$1\"; exit 3");
+    place.server.reset_counts();
+    terminal.keys(F4);
+    terminal.see("Nothing was written to s3://box/notes.md");
+    assert_eq!((place.server.counts().get("PutObject"), content(&place).as_str()), (0, "old\n"));
+    terminal.keys("\x1b");
+    terminal.see("your text stays in");
+    assert_eq!(std::fs::read_to_string(copies(&place)[0].join("notes.md")).unwrap(), "half\n");
+    quit(terminal);
+}
+
+#[test]
 fn no_shell_sees_a_name() {
     let place = Place::new();
     place.server.store().put("box", "notes $(touch OWNED);-rf.txt", "old\n");
