@@ -12,6 +12,8 @@ pub enum Scope {
     Stats,
     /// In a view.
     Viewer,
+    /// In the inspector of the caches.
+    Held,
 }
 
 /// A heading of the help.
@@ -27,11 +29,12 @@ pub enum Group {
     View,
     Jobs,
     Stats,
+    Held,
 }
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Work,
         Self::Move,
         Self::Go,
@@ -41,6 +44,7 @@ impl Group {
         Self::View,
         Self::Jobs,
         Self::Stats,
+        Self::Held,
     ];
 
     /// The heading.
@@ -55,6 +59,7 @@ impl Group {
             Self::View => "In the viewer",
             Self::Jobs => "In the jobs panel",
             Self::Stats => "In the statistics panel",
+            Self::Held => "In the list of what is held",
         }
     }
 }
@@ -111,7 +116,8 @@ actions! {
     Links "links" Work "Link" "make links that let others read or write what is marked, or the row, for a while";
     CopyUri "copy-uri" Work "Copy URI" "put the row's location into the clipboard";
     Jobs "jobs" Panels "Jobs" "show the jobs: progress, failures, cancel, retry";
-    Stats "stats" Panels "Statistics" "show requests and the cache in full";
+    Stats "stats" Panels "Statistics" "show requests and the caches in full";
+    Inspect "inspect" Panels "What is held" "list what the caches hold: answers in memory, objects and previews on disk";
     ErrorText "error" Panels "Error" "show the last error in full";
     ResumeJobs "resume-jobs" Panels "Resume" "resume the copies and moves that were interrupted or left";
     Suspend "suspend" Panels "Suspend" "suspend the program";
@@ -182,7 +188,18 @@ actions! {
     ViewNextFile "view-next-file" View "Next file" "to the next file of the pane";
     ViewPreviousFile "view-previous-file" View "Previous file" "to the file before";
     ViewClose "view-close" View "Close" "back to the panes; ends a search first";
-    ClearCache "clear-cache" Stats "Clear cache" "forget all that the cache holds";
+    StatsInspect "stats-inspect" Stats "What is held" "list what the caches hold";
+    ClearCache "clear-cache" Stats "Clear cache" "forget all answers that are held in memory";
+    HeldNext "held-next" Held "Next cache" "to the next cache";
+    HeldPrevious "held-previous" Held "Previous cache" "to the cache before";
+    HeldGo "held-go" Held "Go there" "show its directory in the pane, the cursor on it";
+    HeldFilter "held-filter" Held "Filter" "show only what lies below a location; nothing typed: all";
+    HeldDrop "held-drop" Held "Forget" "forget it: when it is wanted again it is fetched again";
+    HeldDropBelow "held-drop-below" Held "Forget below" "forget all that lies below a location, after asking";
+    HeldPin "held-pin" Held "Pin" "keep it whatever the bounds say, or no longer";
+    HeldVerify "held-verify" Held "Verify" "read and check it; what is damaged is forgotten";
+    HeldVerifyAll "held-verify-all" Held "Verify all" "the same for all that is listed";
+    HeldRefresh "held-refresh" Held "Refresh" "list anew what is held";
 }
 
 impl Action {
@@ -192,6 +209,7 @@ impl Action {
             Group::Jobs => Scope::Jobs,
             Group::Stats => Scope::Stats,
             Group::View => Scope::Viewer,
+            Group::Held => Scope::Held,
             _ => Scope::Panes,
         }
     }

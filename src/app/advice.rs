@@ -1,15 +1,17 @@
 //! What the figures of the caches suggest to a person: [`advice`].
 
-use super::stats::{LayerStats, Stats};
+use super::stats::{LayerStats, Standing, Stats};
 
 /// From how many cases on a figure means something.
 const ENOUGH: u64 = 20;
 
 /// Recommendations, the most pressing first; none where the figures call for none.
 pub fn advice(stats: &Stats) -> Vec<String> {
-    if !stats.enabled {
-        return Vec::new();
-    }
+    let operations = if stats.enabled { of_operations(stats) } else { Vec::new() };
+    operations.into_iter().chain(stats.layers.iter().filter_map(of_layer)).collect()
+}
+
+fn of_operations(stats: &Stats) -> Vec<String> {
     let mut said = Vec::new();
     if stats.evicted_again >= ENOUGH {
         said.push(format!(
@@ -25,12 +27,14 @@ pub fn advice(stats: &Stats) -> Vec<String> {
                 .to_owned(),
         );
     }
-    said.extend(stats.layers.iter().filter_map(of_layer));
     said
 }
 
 fn of_layer(layer: &LayerStats) -> Option<String> {
     let LayerStats { name, setting, .. } = layer;
+    if layer.standing == Standing::Broken {
+        return Some(format!("{name}: nothing is kept any more: free some space, or set dir in [{setting}]"));
+    }
     if layer.corrupt > 0 {
         return Some(format!(
             "{name}: {} were damaged on the disk and fetched again: look after the disk",
@@ -75,6 +79,7 @@ mod tests {
                 "max_size in [cache.objects]",
             ),
             (LayerStats { misses: 100, ..LayerStats::default() }, "switched off"),
+            (LayerStats { standing: Standing::Broken, ..LayerStats::default() }, "free some space"),
             (LayerStats { corrupt: 1, hits: 9, ..LayerStats::default() }, "disk"),
         ] {
             let said = advice(&stats(layer));

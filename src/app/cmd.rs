@@ -7,7 +7,7 @@ use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{Answer, JobId, JobSpec};
 
 use super::ahead::Next;
-
+use super::dialog::HeldAsk;
 use super::edit::{EditId, SaveHow};
 use super::msg::ReqId;
 use super::state::Session;
@@ -170,6 +170,18 @@ pub enum Cmd {
         uris: Vec<Uri>,
         /// What is asked for.
         ask: Box<LinkAsk>,
+    },
+    /// Read the indexes of the caches on disk: `Sampled`.
+    SampleCaches {
+        /// The request.
+        req: ReqId,
+    },
+    /// Ask a cache what it holds, or change it: `Held`.
+    Held {
+        /// The request.
+        req: ReqId,
+        /// What is asked.
+        ask: Box<HeldAsk>,
     },
     /// Empty the operation cache.
     ClearCache,

@@ -72,6 +72,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Cmd> {
     listings::relist_due(state);
     viewer::follow(state);
     ahead::follow(state);
+    stats::follow(state);
     dialog::ask_next(state);
     state.take_outbox()
 }
@@ -100,6 +101,8 @@ fn route(state: &mut State, msg: Msg) {
             state.history.take(&numbers, state.now);
             state.stats = *numbers;
         }
+        Msg::Held { req, heard } => dialog::heard_of_held(state, req, *heard),
+        Msg::Sampled { req } => stats::sampled(state, req),
         Msg::Trouble(text) => state.refuse(text),
         Msg::Kept { jobs, uploads } => kept::kept(state, jobs, uploads),
         Msg::NotResumed { id, reason } => kept::not_resumed(state, id, &reason),

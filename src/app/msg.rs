@@ -6,6 +6,7 @@ use crate::model::{Kind, Name, Order, Page, Seen, SignedLink, Uri, VfsError};
 use crate::transfer::journal::{JobRecord, RecordedUpload};
 use crate::transfer::{JobEvent, JobId, Plan};
 
+use super::dialog::Heard;
 use super::edit::{EditId, Saved};
 use super::key::Key;
 use super::stats::Stats;
@@ -166,6 +167,18 @@ pub enum Msg {
     },
     /// The numbers of cache and requests changed.
     Stats(Box<Stats>),
+    /// The indexes of the caches on disk were read: the next [`Self::Stats`] have it.
+    Sampled {
+        /// The request.
+        req: ReqId,
+    },
+    /// What a cache holds, or what became of it.
+    Held {
+        /// The request.
+        req: ReqId,
+        /// The answer.
+        heard: Box<Heard>,
+    },
     /// Links were signed, or not, in the order in which they were asked for.
     Presigned {
         /// The request.

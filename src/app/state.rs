@@ -17,7 +17,7 @@ use super::jobs::Jobs;
 use super::keymap::Keymap;
 use super::msg::ReqId;
 use super::pane::Pane;
-use super::stats::Stats;
+use super::stats::{self, Sampling, Stats};
 use super::viewer::{Quick, Viewer};
 
 /// Which pane.
@@ -118,6 +118,8 @@ pub struct State {
     pub stats: Stats,
     /// What the caches answered over the last minutes.
     pub history: History,
+    /// When the indexes of the caches on disk were read.
+    pub sampling: Sampling,
     /// The keys.
     pub keymap: Keymap,
     /// What typed locations depend on.
@@ -174,6 +176,7 @@ impl State {
             jobs: Jobs::default(),
             stats: Stats::default(),
             history: History::default(),
+            sampling: Sampling::default(),
             keymap: start.keymap,
             context: start.context,
             read_only: start.read_only,
@@ -252,6 +255,7 @@ impl State {
             (false, true) => 1_000,
             (false, false) => 10_000,
         };
+        let usual = if stats::is_open(self) { usual.min(1_000) } else { usual };
         self.due().map_or(usual, |due| usual.min(u64::try_from(due.0 - self.now.0).unwrap_or_default()))
     }
 

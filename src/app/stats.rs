@@ -1,6 +1,48 @@
 //! What cache and requests tell of themselves, as plain data for the screen: [`Stats`].
 
+use super::cmd::Cmd;
+use super::dialog::Dialog;
+use super::msg::ReqId;
+use super::state::State;
 use crate::model::Timestamp;
+
+/// How often the indexes of the caches on disk are read while somebody looks, in milliseconds.
+const EVERY: i64 = 1_000;
+
+/// When the indexes of the caches on disk were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sampling {
+    /// The reading under way.
+    req: Option<ReqId>,
+    /// When the last one was asked for.
+    at: Option<Timestamp>,
+}
+
+/// Has the indexes of the caches on disk read from time to time while the panel is open.
+pub(super) fn follow(state: &mut State) {
+    if !is_open(state) {
+        state.sampling.at = None;
+        return;
+    }
+    let due = state.sampling.at.is_none_or(|at| !(0..EVERY).contains(&(state.now.0 - at.0)));
+    if due && state.sampling.req.is_none() {
+        let req = state.request();
+        state.sampling = Sampling { req: Some(req), at: Some(state.now) };
+        state.send(Cmd::SampleCaches { req });
+    }
+}
+
+/// They were read.
+pub(super) fn sampled(state: &mut State, req: ReqId) {
+    if state.sampling.req == Some(req) {
+        state.sampling.req = None;
+    }
+}
+
+/// Whether somebody looks at the figures.
+pub(super) fn is_open(state: &State) -> bool {
+    state.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Stats { .. }))
+}
 
 /// Numbers of one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -36,13 +78,55 @@ pub struct ConnectionStats {
     pub bytes: u64,
 }
 
-/// Numbers of one cache on disk, or of the presigned links.
+/// Whether a cache on disk keeps anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// It does.
+    #[default]
+    On,
+    /// The settings turn it off.
+    SetOff,
+    /// Its disk is full or broken.
+    Broken,
+}
+
+/// What one cache on disk did for a connection, in all runs.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LayerShare {
+    /// The connection; empty for what lies on this machine.
+    pub name: String,
+    /// Look-ups that it answered.
+    pub hits: u64,
+    /// Look-ups that it couldn't answer.
+    pub misses: u64,
+    /// Requests that weren't sent.
+    pub requests_saved: u64,
+    /// Bytes that weren't fetched.
+    pub bytes_saved: u64,
+    /// Entries held now.
+    pub entries: u64,
+    /// Bytes held now.
+    pub bytes: u64,
+}
+
+/// Numbers of one cache on disk. They count from when its index was made, all runs and windows included, but for
+/// those of this run.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct LayerStats {
     /// What it is called.
     pub name: String,
     /// The table of its settings.
     pub setting: String,
+    /// Whether what it holds is rendered here: what it saves is work, not bytes of a service.
+    pub rendered: bool,
+    /// Whether it keeps anything.
+    pub standing: Standing,
+    /// Whether its index was read: only what this run did is known before.
+    pub known: bool,
+    /// Look-ups of this run that it answered.
+    pub run_hits: u64,
+    /// Look-ups of this run that it couldn't answer.
+    pub run_misses: u64,
     /// Look-ups that it answered.
     pub hits: u64,
     /// Look-ups that it couldn't answer.
@@ -51,6 +135,8 @@ pub struct LayerStats {
     pub validations: u64,
     /// Requests that weren't sent.
     pub requests_saved: u64,
+    /// What these would have cost, in billionths of a dollar, where a price list is known.
+    pub saved_cost: Option<u64>,
     /// Bytes that weren't fetched.
     pub bytes_saved: u64,
     /// Entries that made room.
@@ -69,9 +155,27 @@ pub struct LayerStats {
     pub max_bytes: u64,
     /// When the oldest was fetched.
     pub oldest: Option<Timestamp>,
+    /// What it did for each connection.
+    pub connections: Vec<LayerShare>,
 }
 
-/// A snapshot for the status bar and the statistics panel. All of it counts from the program's start.
+/// What became of the presigned links that were asked for, since the program's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct LinkStats {
+    /// Signed for somebody who waited.
+    pub issued: u64,
+    /// Given again.
+    pub reused: u64,
+    /// Signed anew in the background.
+    pub refreshed: u64,
+    /// Dropped since their life was over.
+    pub expired: u64,
+    /// Held now.
+    pub held: u64,
+}
+
+/// A snapshot for the status bar and the statistics panel. All of it counts from the program's start, but for the
+/// layers on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Whether the cache keeps anything.
@@ -114,8 +218,10 @@ pub struct Stats {
     pub operations: Vec<OpStats>,
     /// Each connection that was used.
     pub connections: Vec<ConnectionStats>,
-    /// The caches beside that of operations, those that are there.
+    /// The caches on disk.
     pub layers: Vec<LayerStats>,
+    /// The presigned links.
+    pub links: LinkStats,
 }
 
 impl Stats {
@@ -123,7 +229,8 @@ impl Stats {
     pub fn lines(&self) -> usize {
         let connections: usize =
             self.connections.iter().map(|connection| connection.requests.len() + 4).sum();
-        30 + self.operations.len() + connections + 5 * self.layers.len()
+        let layers: usize = self.layers.iter().map(|layer| 12 + layer.connections.len()).sum();
+        40 + self.operations.len() + connections + layers
     }
 
     /// The share of look-ups that the cache answered, 0 to 1; none before the first.

@@ -1,15 +1,38 @@
 //! Rendered previews on disk, by what they were made of and how: [`Previews`].
 
+use std::sync::Arc;
+
 use super::disk::{About, DiskStats, FileName, Shelf, Tally};
+use crate::model::Uri;
 
 /// Names a rendering: what it was made of, and every setting that shaped it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PreviewKey(FileName);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviewKey {
+    name: FileName,
+    /// What it was made of, for a person: a connection and a bucket, empty for what lies on this machine.
+    connection: Arc<str>,
+    bucket: Arc<str>,
+    /// The key; for what isn't an object of its own the location as it would be typed.
+    key: Arc<str>,
+}
 
 impl PreviewKey {
     /// The key of these parts. Their lengths count, too, so that no two lists of parts are one key.
     pub fn of(parts: &[&[u8]]) -> Self {
-        Self(FileName::of(parts))
+        let nowhere = || "".into();
+        Self { name: FileName::of(parts), connection: nowhere(), bucket: nowhere(), key: nowhere() }
+    }
+
+    /// The same with what it was made of, which those are told who look at what is held.
+    #[must_use]
+    pub fn made_of(self, uri: &Uri) -> Self {
+        let bucket = uri.as_s3().and_then(|at| at.bucket.clone().map(|bucket| (at, bucket)));
+        match bucket {
+            Some((at, bucket)) => {
+                Self { connection: at.connection.clone(), bucket, key: at.key.clone(), ..self }
+            }
+            None => Self { key: uri.to_string().into(), ..self },
+        }
     }
 }
 
@@ -47,9 +70,9 @@ impl Previews {
     pub async fn get(&self, key: &PreviewKey) -> Option<Vec<u8>> {
         let shelf = self.0.as_ref()?;
         let found = read(shelf, key).await;
-        let again = found.is_none() && shelf.was_evicted(&key.0);
-        tracing::debug!(key = %key.0, "preview cache: {}", if found.is_some() { "hit" } else { "miss" });
-        shelf.count("", |tally: &mut Tally| {
+        let again = found.is_none() && shelf.was_evicted(&key.name);
+        tracing::debug!(key = %key.name, "preview cache: {}", if found.is_some() { "hit" } else { "miss" });
+        shelf.count(&key.connection, |tally: &mut Tally| {
             if let Some(bytes) = &found {
                 tally.hits += 1;
                 tally.bytes_saved += bytes.len() as u64;
@@ -59,7 +82,7 @@ impl Previews {
             }
         });
         if found.is_some() {
-            shelf.served(key.0, false);
+            shelf.served(key.name, false);
         }
         found
     }
@@ -71,13 +94,13 @@ impl Previews {
         if size == 0 || size > shelf.bounds().max_size / 4 {
             return;
         }
-        let nowhere = || "".into();
         let about = About {
-            name: key.0,
-            connection: nowhere(),
-            endpoint: nowhere(),
-            bucket: nowhere(),
-            key: nowhere(),
+            name: key.name,
+            connection: key.connection.clone(),
+            // No write touches it: its name tells which content it was made of.
+            endpoint: "".into(),
+            bucket: key.bucket.clone(),
+            key: key.key.clone(),
             version: None,
             tag: "preview".into(),
             size,
@@ -91,7 +114,7 @@ impl Previews {
 
 /// All of a rendering, or nothing.
 async fn read(shelf: &Shelf, key: &PreviewKey) -> Option<Vec<u8>> {
-    let held = shelf.find(key.0, 0..u64::MAX).await?;
+    let held = shelf.find(key.name, 0..u64::MAX).await?;
     let mut bytes = Vec::with_capacity(held.about.size as usize);
     for piece in &held.pieces {
         bytes.extend_from_slice(&shelf.bytes(&held, piece).await?);

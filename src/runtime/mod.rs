@@ -16,6 +16,7 @@ mod edit;
 mod fail;
 mod images;
 mod input;
+mod inspect;
 mod jobs;
 mod kept;
 mod keys;

@@ -13,8 +13,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::edit::{self, Drafts};
 use super::jobs::{Jobs, Order};
 use super::kept::Opened;
+use super::stats::Layers;
 use super::views::Views;
-use super::{Services, ahead, requests, resolver, session, stats};
+use super::{Services, ahead, inspect, requests, resolver, session, stats};
 use crate::app::{Cmd, Msg, ReqId};
 use crate::transfer::Resolver;
 use crate::view::Pictures;
@@ -33,6 +34,7 @@ pub(crate) struct Runner {
     /// What must be complete before the program ends: directories being made, the session's file.
     writes: JoinSet<()>,
     drafts: Drafts,
+    layers: Layers,
     state_dir: Option<PathBuf>,
 }
 
@@ -64,6 +66,7 @@ impl Runner {
             views,
             writes: JoinSet::new(),
             drafts,
+            layers: Layers::default(),
             state_dir,
         }
     }
@@ -102,6 +105,15 @@ impl Runner {
             Cmd::OpenCopy(uri) => drop(tokio::spawn(self.drafts.clone().show(uri, out))),
             Cmd::DropDraft(id) => self.write(self.drafts.clone().drop_watched(id)),
             Cmd::LeaveDraft(id) => self.drafts.leave(id),
+            Cmd::Held { req, ask } => {
+                self.request(req, inspect::held(self.services.registry.clone(), req, *ask, out));
+            }
+            Cmd::SampleCaches { req } => {
+                self.request(
+                    req,
+                    self.layers.clone().sample(self.services.registry.disk().clone(), req, out),
+                );
+            }
             Cmd::Cancel(req) => self.cancel(req),
             Cmd::ClearCache => self.services.registry.cache().clear(),
             Cmd::SaveSession(session) => self.save(session),
@@ -140,7 +152,7 @@ impl Runner {
 
     /// The numbers of cache and requests now.
     pub fn stats(&self) -> crate::app::Stats {
-        stats::snapshot(&self.services.registry)
+        stats::snapshot(&self.services.registry, &self.layers)
     }
 
     fn request(&mut self, req: ReqId, work: impl Future<Output = ()> + Send + 'static) {

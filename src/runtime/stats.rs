@@ -1,25 +1,31 @@
 //! The numbers of cache and requests, as the screen has them: [`snapshot`].
 
+mod layers;
+
 use std::collections::BTreeSet;
 
 use crate::app::Stats;
-use crate::app::stats::{ConnectionStats, OpStats};
-use crate::cache::{CacheStats, Figures, OpKind, RequestCounts};
+use crate::app::stats::{ConnectionStats, LinkStats, OpStats};
+use crate::cache::{CacheStats, Figures, LinkFigures, OpKind, RequestCounts};
 use crate::model::ConnName;
 use crate::transfer::plan::{Request, Requests, price};
 use crate::vfs::registry::Registry;
+
+pub(super) use layers::Layers;
 
 /// The columns of the status bar, in its order.
 const GROUPS: [&str; 6] = ["LIST", "HEAD", "GET", "PUT", "COPY", "DELETE"];
 
 /// The numbers now. No look-up, no request.
-pub(super) fn snapshot(registry: &Registry) -> Stats {
+pub(super) fn snapshot(registry: &Registry, layers: &Layers) -> Stats {
     let cache = registry.cache_stats();
     let mut stats = of(&cache, &registry.requests());
     for connection in &mut stats.connections {
         connection.place = registry.place(&connection.name).unwrap_or_default();
     }
     stats.saved_cost = saved_cost(&cache, |name| registry.is_aws(name));
+    stats.layers = layers.now(registry);
+    stats.links = links(registry.link_figures());
     stats
 }
 
@@ -52,7 +58,13 @@ fn of(cache: &CacheStats, connections: &[(ConnName, RequestCounts)]) -> Stats {
             .map(|(name, counts)| connection(name, counts, cache.by_connection.get(name)))
             .collect(),
         layers: Vec::new(),
+        links: LinkStats::default(),
     }
+}
+
+fn links(figures: LinkFigures) -> LinkStats {
+    let LinkFigures { issued, reused, refreshed, expired, held } = figures;
+    LinkStats { issued, reused, refreshed, expired, held }
 }
 
 /// What the saved requests would have cost, in billionths of a dollar, where prices are known.

@@ -1,6 +1,8 @@
 //! Every screen as it is drawn: text and styles at three sizes, no panic at any, no byte from outside
 //! that a terminal would obey.
 
+mod held;
+
 use std::sync::Arc;
 
 use bifold::app::dialog::{
@@ -10,7 +12,7 @@ use bifold::app::dialog::{
 use bifold::app::msg::Candidate;
 use bifold::app::pane::Listing;
 use bifold::app::state::{Notice, Screen, Typing};
-use bifold::app::stats::{ConnectionStats, LayerStats, OpStats};
+use bifold::app::stats::{ConnectionStats, LayerShare, LayerStats, LinkStats, OpStats};
 use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
 use bifold::model::uri::UriContext;
 use bifold::model::{
@@ -181,8 +183,22 @@ fn stats() -> Stats {
             bytes: 81_000_000,
             max_bytes: 500_000_000,
             oldest: Some(Timestamp(NOW - 7_200_000)),
+            known: true,
+            run_hits: 3,
+            run_misses: 1,
+            saved_cost: Some(7_200),
+            connections: vec![LayerShare {
+                name: "s3".into(),
+                hits: 30,
+                misses: 10,
+                requests_saved: 18,
+                bytes_saved: 310_000_000,
+                entries: 12,
+                bytes: 81_000_000,
+            }],
             ..LayerStats::default()
         }],
+        links: LinkStats { issued: 12, reused: 36, refreshed: 2, expired: 1, held: 11 },
     }
 }
 

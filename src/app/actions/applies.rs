@@ -1,7 +1,7 @@
 //! Which actions can do something now.
 
 use crate::app::action::{Action, Group};
-use crate::app::dialog::selected_job;
+use crate::app::dialog::{self, selected_job};
 use crate::app::edit::is_file;
 use crate::app::jobs::Phase;
 use crate::app::pane::{Pane, Row};
@@ -40,6 +40,7 @@ impl Action {
                 state.front_view().is_some_and(|view| viewer::applies(self, view))
             }
             _ if self.info().group == Group::Jobs => applies_to_job(self, state),
+            _ if self.info().group == Group::Held => dialog::applies_to_held(self, state),
             _ => true,
         }
     }

@@ -75,6 +75,7 @@ pub(super) fn run(state: &mut State, action: Action) {
         Action::CopyUri => operations::copy_uri(state),
         Action::Jobs => dialog::open_jobs(state),
         Action::Stats => state.dialogs.push(dialog::Dialog::Stats { top: 0 }),
+        Action::Inspect => dialog::open_inspector(state),
         Action::ErrorText => dialog::show_error(state),
         Action::ResumeJobs => kept::resume_all(state),
         Action::Suspend => state.send(Cmd::Suspend),

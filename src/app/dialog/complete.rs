@@ -1,7 +1,7 @@
 //! Completing a location as it is typed. Only Tab asks, since on S3 each answer may cost a request.
 
 use super::prompt::{object, top};
-use super::{Completion, EqInput, PromptKind, plan};
+use super::{Completion, EqInput, plan};
 use crate::app::actions::resolve;
 use crate::app::cmd::Cmd;
 use crate::app::msg::{Candidate, ReqId};
@@ -12,7 +12,7 @@ use crate::model::{Kind, Name, Uri};
 /// Completes what is typed; with several ways to go on, takes the next.
 pub(super) fn ask(state: &mut State) {
     let Some(prompt) = top(state) else { return };
-    if !matches!(prompt.kind, PromptKind::GoTo | PromptKind::Transfer { .. }) {
+    if !prompt.kind.takes_location() {
         return;
     }
     if prompt.completion.candidates.len() > 1 {

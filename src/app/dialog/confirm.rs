@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::buttons::Press;
-use super::{Button, Buttons, Dialog};
+use super::{Button, Buttons, Dialog, Layer, inspect};
 use crate::app::jobs::Job;
 use crate::app::key::Key;
 use crate::app::state::State;
@@ -29,6 +29,8 @@ pub enum Then {
     Open(Uri, bool),
     /// Aborts uploads.
     Abort(Vec<RecordedUpload>),
+    /// Forgets what a cache holds below a location.
+    DropHeld(Layer, Uri),
 }
 
 /// Whether to do something that can't be taken back.
@@ -64,6 +66,10 @@ const EDIT: &[Button] = &[
     Button { label: "Leave it", letter: 'l', danger: false },
     Button { label: "Fetch it", letter: 'f', danger: false },
 ];
+const DROP: &[Button] = &[
+    Button { label: "Keep them", letter: 'k', danger: false },
+    Button { label: "Forget them", letter: 'f', danger: true },
+];
 const ABORT: &[Button] = &[
     Button { label: "Leave them", letter: 'l', danger: false },
     Button { label: "Abort them", letter: 'a', danger: true },
@@ -78,6 +84,7 @@ fn open(state: &mut State, text: String, then: Then) {
         Then::Forget(_) => FORGET,
         Then::Edit(_) | Then::Open(..) => EDIT,
         Then::Abort(_) => ABORT,
+        Then::DropHeld(..) => DROP,
     });
     state.dialogs.push(Dialog::Confirm(Box::new(Confirm { text, top: 0, buttons, then })));
 }
@@ -116,6 +123,7 @@ fn agreed(state: &mut State) {
         Then::Open(uri, true) => watch::fetch(state, uri),
         Then::Open(uri, false) => watch::show(state, uri),
         Then::Abort(uploads) => kept::abort_uploads(state, uploads),
+        Then::DropHeld(layer, below) => inspect::drop_below(state, layer, below),
     }
 }
 
@@ -195,6 +203,11 @@ pub(super) fn forget(state: &mut State, id: JobId) {
         all_of(job)
     );
     open(state, text, Then::Forget(id));
+}
+
+/// Asks whether to forget what a cache holds below a location.
+pub(super) fn drop_held(state: &mut State, text: String, layer: Layer, below: Uri) {
+    open(state, text, Then::DropHeld(layer, below));
 }
 
 /// `1 file is`, `3 files are`.

@@ -9,6 +9,7 @@ mod complete;
 mod confirm;
 mod delete;
 mod edit;
+mod inspect;
 mod links;
 mod panels;
 mod pick;
@@ -33,6 +34,10 @@ use super::state::State;
 pub(super) use buttons::Press;
 pub use buttons::{Button, Buttons};
 pub use confirm::{Confirm, Then};
+pub use inspect::{
+    Checked, Heard, HeldAsk, HeldAt, HeldId, HeldItem, HeldLife, HeldPage, HeldWhat, Inspector, Layer, Work,
+    WorkKind,
+};
 pub use links::{Code, Field, LinkQuestion, Signed};
 pub use plan::Planning;
 pub use read_on::ReadQuestion;
@@ -80,6 +85,18 @@ pub enum PromptKind {
     SaveAs(EditId),
     /// A pattern of names to mark (`true`) or unmark.
     Glob(bool),
+    /// The beginning of locations whose held entries are shown, or forgotten.
+    HeldBelow {
+        /// Whether they are forgotten.
+        drop: bool,
+    },
+}
+
+impl PromptKind {
+    /// Whether a location is typed, which can be completed.
+    pub fn takes_location(&self) -> bool {
+        matches!(self, Self::GoTo | Self::Transfer { .. } | Self::HeldBelow { .. })
+    }
 }
 
 /// A question that is answered by typing.
@@ -266,6 +283,8 @@ pub enum Dialog {
         /// The first line that is shown.
         top: usize,
     },
+    /// What the caches hold.
+    Inspect(Box<Inspector>),
     /// A list to choose from.
     Pick(Pick),
 }
@@ -302,6 +321,7 @@ pub(super) fn press(state: &mut State, key: Key) {
         Some(Dialog::Links(_)) => links::press(state, key),
         Some(Dialog::Signed(_)) => links::press_signed(state, key),
         Some(Dialog::Stats { .. }) => panels::press_stats(state, key),
+        Some(Dialog::Inspect(_)) => inspect::press(state, key),
         Some(Dialog::Pick(_)) => pick::press(state, key),
         None => {}
     }
@@ -311,6 +331,7 @@ pub(super) use ask::{ask_next, open_quit};
 pub(super) use complete::completed;
 pub(super) use confirm::{edit as ask_edit, open_large as ask_open, resume_deletion};
 pub(super) use delete::open as open_delete;
+pub(super) use inspect::{applies as applies_to_held, heard as heard_of_held, open as open_inspector};
 pub(super) use links::{open as open_links, signed};
 pub(super) use panels::{keep_cursor, open_jobs, run_in_panel, selected_job};
 pub(super) use pick::{open_menu, open_places};

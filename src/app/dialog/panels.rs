@@ -1,6 +1,6 @@
 //! The panels of jobs and of statistics.
 
-use super::{Dialog, TextView, ask, confirm, text};
+use super::{Dialog, TextView, ask, confirm, inspect, text};
 use crate::app::action::{Action, Scope};
 use crate::app::cmd::Cmd;
 use crate::app::jobs::Job;
@@ -57,7 +57,7 @@ pub(super) fn press_stats(state: &mut State, key: Key) {
 }
 
 /// Whether this key leaves a panel: Esc, q, or the one that opened it.
-fn leaves(state: &State, key: Key, opened_by: Action) -> bool {
+pub(super) fn leaves(state: &State, key: Key, opened_by: Action) -> bool {
     matches!(key.code, Code::Esc | Code::Char('q'))
         || state.keymap.action(Scope::Panes, key) == Some(opened_by)
 }
@@ -66,7 +66,10 @@ fn leaves(state: &State, key: Key, opened_by: Action) -> bool {
 pub(in crate::app) fn run_in_panel(state: &mut State, action: Action) {
     if action == Action::ClearCache {
         state.send(Cmd::ClearCache);
-        return state.tell("the cache is empty");
+        return state.tell("no answer is held in memory any more");
+    }
+    if action == Action::StatsInspect {
+        return inspect::open(state);
     }
     if action == Action::JobUploads {
         let uploads = state.uploads.clone();

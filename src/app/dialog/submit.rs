@@ -1,7 +1,7 @@
 //! What becomes of a typed answer: first it is decided what it means, then it is done.
 
 use super::prompt::{leave, object, top};
-use super::{Chosen, Dialog, Prompt, PromptKind, plan};
+use super::{Chosen, Dialog, Prompt, PromptKind, inspect, plan};
 use crate::app::actions::{mark_glob, resolve};
 use crate::app::cmd::Cmd;
 use crate::app::edit::{EditId, SaveHow};
@@ -27,6 +27,8 @@ enum Meaning {
     SaveAs(EditId, Uri),
     /// Mark or unmark by this pattern.
     Glob(String, bool),
+    /// Show or forget (`true`) what is held below there.
+    HeldBelow(Option<Uri>, bool),
 }
 
 /// The answer is ready. What is wrong with it is shown, and the prompt stays.
@@ -98,6 +100,11 @@ fn act(state: &mut State, meaning: Meaning) {
             Ok(()) => leave(state),
             Err(problem) => object(state, problem),
         },
+        Meaning::HeldBelow(below, drop) => {
+            if let Err(problem) = inspect::ask_below(state, drop, below) {
+                object(state, problem);
+            }
+        }
         Meaning::SaveAs(id, uri) => {
             leave(state);
             crate::app::edit::save(state, id, SaveHow::As(uri));
@@ -132,7 +139,11 @@ fn start(state: &mut State, target: Target) {
             work::start_chosen(state, kind, *chosen, Some(target), options);
         }
         PromptKind::Rename(item) => start_rename(state, *item, target),
-        PromptKind::GoTo | PromptKind::Mkdir(_) | PromptKind::Glob(_) | PromptKind::SaveAs(_) => {}
+        PromptKind::GoTo
+        | PromptKind::Mkdir(_)
+        | PromptKind::Glob(_)
+        | PromptKind::HeldBelow { .. }
+        | PromptKind::SaveAs(_) => {}
     }
 }
 
@@ -158,6 +169,16 @@ fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {
         }
         PromptKind::SaveAs(id) => save_as(state, prompt, *id),
         PromptKind::Glob(mark) => Ok(Meaning::Glob(text.to_owned(), *mark)),
+        PromptKind::HeldBelow { drop } => held_below(state, prompt).map(|uri| Meaning::HeldBelow(uri, *drop)),
+    }
+}
+
+/// The location that entries lie below; none for all.
+fn held_below(state: &State, prompt: &Prompt) -> Result<Option<Uri>, String> {
+    match (prompt.input.text().trim(), &prompt.preset) {
+        ("", _) => Ok(None),
+        (_, Some((preset, uri))) if preset == prompt.input.text() => Ok(Some(uri.clone())),
+        (text, _) => resolve(state, text).map(Some),
     }
 }
 

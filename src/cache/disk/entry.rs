@@ -46,8 +46,10 @@ pub struct Held {
 pub struct HeldEntry {
     /// Its file.
     pub name: FileName,
-    /// Where the bytes are from; a preview has no location of its own.
+    /// Where the bytes are from, where that is an object: that of a preview is what it was made of.
     pub location: Option<S3Uri>,
+    /// The location as it would be typed, for what isn't an object; empty where it isn't known.
+    pub label: Arc<str>,
     /// The version, where one was asked for.
     pub version: Option<Arc<str>>,
     /// The tag.

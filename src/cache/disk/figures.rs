@@ -17,7 +17,7 @@ use crate::model::Timestamp;
 pub struct DiskStats {
     /// What it did in all.
     pub all: Tally,
-    /// What it did for each connection, by name; a preview's is empty.
+    /// What it did for each connection, by name; empty for what was made of something on this machine.
     pub connections: Vec<ConnectionStats>,
     /// The bytes that it holds.
     pub bytes: u64,
@@ -88,21 +88,40 @@ impl DiskStats {
     }
 }
 
-/// What was counted and isn't in the index yet.
+/// What was counted.
 #[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<BTreeMap<Arc<str>, Tally>>);
+pub(super) struct Counts(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// What isn't in the index yet.
+    pending: BTreeMap<Arc<str>, Tally>,
+    /// What went there before.
+    written: Tally,
+}
 
 impl Counts {
     pub(super) fn add(&self, connection: &str, count: impl FnOnce(&mut Tally)) {
-        let mut counts = self.0.lock();
-        if let Some(tally) = counts.get_mut(connection) {
+        let mut counted = self.0.lock();
+        if let Some(tally) = counted.pending.get_mut(connection) {
             return count(tally);
         }
-        count(counts.entry(connection.into()).or_default());
+        count(counted.pending.entry(connection.into()).or_default());
     }
 
     fn take(&self) -> BTreeMap<Arc<str>, Tally> {
-        std::mem::take(&mut *self.0.lock())
+        let mut counted = self.0.lock();
+        let pending = std::mem::take(&mut counted.pending);
+        pending.values().for_each(|tally| counted.written += *tally);
+        pending
+    }
+
+    /// All that this handle counted.
+    fn all(&self) -> Tally {
+        let counted = self.0.lock();
+        let mut all = counted.written;
+        counted.pending.values().for_each(|tally| all += *tally);
+        all
     }
 }
 
@@ -110,6 +129,11 @@ impl Shelf {
     /// Counts something for a connection.
     pub fn count(&self, connection: &str, count: impl FnOnce(&mut Tally)) {
         self.0.counts.add(connection, count);
+    }
+
+    /// What was counted since the program began. Asks no disk.
+    pub fn since_start(&self) -> Tally {
+        self.0.counts.all()
     }
 
     /// The figures.

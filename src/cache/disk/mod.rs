@@ -36,5 +36,5 @@ pub use name::FileName;
 pub use open::Cabinet;
 pub use piece::{BLOCK, Piece, Span, spans};
 pub use shelf::{Bounds, Shelf};
-pub use tools::{Selection, Verified};
+pub use tools::{Amount, Selection, Verified};
 pub use voice::Voice;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::index::{self, Book};
 use super::{FileName, HeldEntry, Shelf};
-use crate::model::{S3Uri, Timestamp};
+use crate::model::{S3Uri, Timestamp, Uri};
 
 /// Which entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,11 +18,30 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// All that begins as this location does: all of its connection where it names no bucket. What was made of
+    /// something that isn't an object is known by the location as it would be typed.
+    pub fn under(at: &Uri) -> Self {
+        let nowhere = Some(String::new());
+        match at.as_s3() {
+            Some(at) => Self::below(at),
+            None => Self { connection: nowhere.clone(), bucket: nowhere, prefix: at.to_string() },
+        }
+    }
+
     /// All that begins as this location does: all of its connection where it names no bucket.
     pub fn below(at: &S3Uri) -> Self {
         let bucket = at.bucket.as_deref().map(str::to_owned);
         Self { connection: Some(at.connection.to_string()), bucket, prefix: at.key.to_string() }
     }
+}
+
+/// How much something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Amount {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes that they take on disk.
+    pub bytes: u64,
 }
 
 /// What reading all of a layer showed.
@@ -44,6 +63,19 @@ impl Shelf {
     pub async fn list(&self, of: &Selection, skip: u64, most: u64) -> Vec<HeldEntry> {
         let of = of.clone();
         self.read(move |db, book| list(db, book, &of, skip, most)).await.unwrap_or_default()
+    }
+
+    /// How much a selection names.
+    pub async fn count_selected(&self, of: &Selection) -> Amount {
+        let of = of.clone();
+        let sql = format!("SELECT count(*), coalesce(sum(held), 0) FROM cache_files WHERE {WHERE}");
+        let count = move |db: &Connection, book: &Book| {
+            let key = params![book.shelf, of.connection, of.bucket, of.prefix];
+            let number = |row: &Row<'_>, at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            let amount = |row: &Row<'_>| Ok(Amount { entries: number(row, 0)?, bytes: number(row, 1)? });
+            db.prepare_cached(&sql)?.query_row(key, amount)
+        };
+        self.read(count).await.unwrap_or_default()
     }
 
     /// Forgets all that a selection names. Gives how many.
@@ -131,6 +163,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<HeldEntry>> {
     Ok(Some(HeldEntry {
         name,
         location: (!bucket.is_empty()).then(|| S3Uri::new(&connection, &bucket, &key)),
+        label: if bucket.is_empty() { key.into() } else { "".into() },
         version: row.get::<_, Option<String>>(4)?.map(Into::into),
         tag: text(5)?.into(),
         size,

@@ -11,7 +11,7 @@ use tracing::debug;
 use super::answer::head_of_row;
 use super::index::Index;
 use super::pulse::Pulse;
-use super::{Answer, Listing, OpKey, Query};
+use super::{Answer, Life, Listing, OpKey, Query};
 use crate::cache::stats::Ledger;
 use crate::cache::{Figures, Moment};
 use crate::config::{OpCacheSettings, Ttl};
@@ -119,6 +119,15 @@ impl Held {
             self.figures(key).expired += 1;
         }
         None
+    }
+
+    /// Whether an entry still answers.
+    pub(super) fn life(&self, key: &OpKey, slot: &Slot, now: Moment) -> Life {
+        if slot.is_fresh(key, &self.settings.ttl, now) {
+            let life = slot.life(key, &self.settings.ttl);
+            return Life::Fresh(life.saturating_sub(now.since(slot.asked)));
+        }
+        if slot.may_be_shown(key, &self.settings, now) { Life::Stale } else { Life::Over }
     }
 
     /// The listing that is held past its life, as long as it may still be shown. Counts as a use of it.

@@ -29,6 +29,7 @@ mod fence;
 mod held;
 mod index;
 mod key;
+mod list;
 mod patch;
 mod pulse;
 mod shared;
@@ -50,6 +51,7 @@ use crate::model::{ETag, Kind, Timestamp};
 pub use answer::{Answer, Listing};
 pub use fence::{DOUBT, Outcome};
 pub use key::{Change, Extent, OpKey, Query, Touch};
+pub use list::{HeldAnswer, Life};
 pub use patch::{Left, Patch};
 pub use shared::{SharedOpCache, WriteFence};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use super::{Answer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
+use super::{Answer, HeldAnswer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
 use crate::cache::{CacheStats, Clock, ConnectionId, KeptListings, Moment, SystemClock};
 use crate::config::OpCacheSettings;
 use crate::model::{ETag, Timestamp};
@@ -153,6 +153,11 @@ impl SharedOpCache {
     /// See [`OpCache::forget`].
     pub fn forget(&self, key: &OpKey) {
         self.cache.lock().forget(key);
+    }
+
+    /// See [`OpCache::entries`].
+    pub fn entries(&self) -> Vec<HeldAnswer> {
+        self.at_now(|cache, now| cache.entries(now))
     }
 
     /// See [`OpCache::invalidate_key`].

@@ -69,11 +69,12 @@ async fn key(source: &Source, part: &str, shape: &Shape, asked: &str) -> Option<
         Place::Bucket { endpoint, bucket } => format!("{endpoint} {bucket}"),
         place => format!("{place:?}"),
     };
-    let uri = source.path().uri().to_string();
+    let at = source.path().uri();
+    let uri = at.to_string();
     let size = source.len().to_le_bytes();
     let shape = postcard::to_stdvec(shape).ok()?;
     let renderer = RENDERER.to_le_bytes();
-    Some(PreviewKey::of(&[
+    let key = PreviewKey::of(&[
         part.as_bytes(),
         uri.as_bytes(),
         place.as_bytes(),
@@ -83,7 +84,8 @@ async fn key(source: &Source, part: &str, shape: &Shape, asked: &str) -> Option<
         &shape,
         asked.as_bytes(),
         &renderer,
-    ]))
+    ]);
+    Some(key.made_of(at))
 }
 
 fn put(back: &Arc<Backstage>, key: PreviewKey, rendered: &impl serde::Serialize) {

@@ -1,6 +1,7 @@
 //! What lies over the panes. Each dialog is a [`Sheet`] of lines; only the one on top is drawn.
 
 mod ask;
+mod inspect;
 mod jobs;
 mod links;
 mod panels;
@@ -64,6 +65,7 @@ fn draw_one(
         Dialog::Links(question) => links::question(&mut sheet, question),
         Dialog::Signed(signed) => links::signed(&mut sheet, signed),
         Dialog::Stats { top } => stats::numbers(&mut sheet, *top),
+        Dialog::Inspect(inspector) => inspect::held(&mut sheet, inspector),
         Dialog::Pick(pick) => panels::pick(&mut sheet, pick),
     }
     sheet.draw(buf, screen, avoid)
@@ -87,6 +89,8 @@ struct Sheet<'a> {
     look: Look<'a>,
     /// The columns of a line.
     width: u16,
+    /// The most columns that have room.
+    room: u16,
     /// The most lines that have room.
     height: u16,
     title: String,
@@ -106,6 +110,7 @@ impl<'a> Sheet<'a> {
         Self {
             look,
             width,
+            room: screen.width.saturating_sub(8),
             height,
             title: String::new(),
             head: empty(),
@@ -113,6 +118,11 @@ impl<'a> Sheet<'a> {
             foot: empty(),
             top: 0,
         }
+    }
+
+    /// Takes more columns than text does, where there are some: for tables.
+    fn widen(&mut self, most: u16) {
+        self.width = self.room.min(most).max(self.width);
     }
 
     /// Names it; `title` is escaped already.

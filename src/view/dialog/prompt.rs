@@ -40,6 +40,12 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
         PromptKind::Glob(true) => {
             ("Mark", "Mark the names that match, such as *.csv or part-0000[1-5]*:".to_owned())
         }
+        PromptKind::HeldBelow { drop: true } => {
+            ("Forget", "Forget all that is held and begins with this location:".to_owned())
+        }
+        PromptKind::HeldBelow { drop: false } => {
+            ("Filter", "Show only what is held and begins with this location; nothing shows all:".to_owned())
+        }
         PromptKind::Glob(false) => ("Unmark", "Unmark the names that match, such as *.csv:".to_owned()),
     };
     sheet.call(title);
@@ -53,12 +59,11 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
     if let Some(problem) = &prompt.problem {
         sheet.complain(problem);
     }
-    let location = matches!(prompt.kind, PromptKind::GoTo | PromptKind::Transfer { .. });
     if prompt.checking.is_some() && !planning.is_some_and(|planning| planning.probing) {
         sheet.hint(&["looking at the destination"]);
     } else if let (Some(planning), PromptKind::Transfer { kind, .. }) = (planning, &prompt.kind) {
         plan::hints(sheet, *kind, planning);
-    } else if location && prompt.completion.candidates.is_empty() {
+    } else if prompt.kind.takes_location() && prompt.completion.candidates.is_empty() {
         sheet.foot.push(blank());
         sheet.hint(&[enter(&prompt.kind), "Tab completes", "Esc leaves"]);
     }
@@ -67,6 +72,8 @@ pub fn prompt(sheet: &mut Sheet<'_>, prompt: &Prompt) {
 fn enter(kind: &PromptKind) -> &'static str {
     match kind {
         PromptKind::GoTo => "Enter goes there",
+        PromptKind::HeldBelow { drop: true } => "Enter counts, then asks",
+        PromptKind::HeldBelow { drop: false } => "Enter shows it",
         PromptKind::Transfer { kind: JobKind::Move, .. } => "Enter moves",
         _ => "Enter copies",
     }

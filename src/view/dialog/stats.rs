@@ -17,20 +17,36 @@ use crate::view::{format, words};
 /// Draws the statistics from line `top` on.
 pub fn numbers(sheet: &mut Sheet<'_>, top: usize) {
     let state = sheet.look.state;
-    sheet.call("Requests and the cache");
+    sheet.call("Requests and the caches");
     sheet.body = [
         cache(sheet, &state.stats),
         over_time(sheet),
-        layers::blocks(sheet, &state.stats.layers),
         layers::advised(sheet, &advice(&state.stats)),
+        layers::blocks(sheet, &state.stats.layers),
+        layers::links(sheet, state.stats.links),
+        layers::ahead(sheet, state),
         operations(sheet, &state.stats.operations),
         connections(sheet, &state.stats.connections),
     ]
     .concat();
     sheet.top = top;
     sheet.foot.push(blank());
-    let key = words::key(state, Action::ClearCache);
-    sheet.hint(&[&format!("{key} empties the cache"), "Esc leaves", "counted from the start of the program"]);
+    let key = |action| words::key(state, action);
+    let (held, clear) = (key(Action::StatsInspect), key(Action::ClearCache));
+    sheet.hint(&[
+        &format!("{held} shows what is held"),
+        &format!("{clear} empties the memory"),
+        "Esc leaves",
+    ]);
+}
+
+/// A heading, and since when what stands below it counts.
+fn heading(sheet: &Sheet<'_>, title: &str, since: &str) -> Line {
+    let theme = sheet.look.theme;
+    Line::Spans(vec![
+        Span::styled(title.to_owned(), theme.strong),
+        Span::styled(format!("  {since}"), theme.dim),
+    ])
 }
 
 fn line(text: impl Into<String>, style: Style) -> Line {
@@ -39,8 +55,9 @@ fn line(text: impl Into<String>, style: Style) -> Line {
 
 fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
     let theme = sheet.look.theme;
+    let title = heading(sheet, "Answers in memory", "since the start");
     if !stats.enabled {
-        return vec![line("The cache is off: every screen asks the service.", theme.text)];
+        return vec![title, line("The cache is off: every screen asks the service.", theme.text)];
     }
     let rate = match stats.hit_rate() {
         Some(_) => format!("{} %", format::percent(stats.hits, stats.hits + stats.misses)),
@@ -68,17 +85,11 @@ fn cache(sheet: &Sheet<'_>, stats: &Stats) -> Vec<Line> {
         ("made room", layers::evicted(stats.evicted, stats.evicted_again)),
         ("dropped by writes", count(stats.invalidated)),
     ];
-    rows.into_iter()
-        .map(|(label, value)| {
-            line(
-                format!(
-                    "{}  {value}",
-                    pad(&cut_end(label, labels, theme.glyphs.ellipsis), labels, Align::Left)
-                ),
-                theme.text,
-            )
-        })
-        .collect()
+    let row = |(label, value): (&str, String)| {
+        let label = cut_end(label, labels, theme.glyphs.ellipsis);
+        line(format!("{}  {value}", pad(&label, labels, Align::Left)), theme.text)
+    };
+    [title].into_iter().chain(rows.into_iter().map(row)).collect()
 }
 
 /// How many requests, and where it is known what these would have cost.
@@ -87,24 +98,36 @@ fn saved(stats: &Stats) -> String {
     format!("{}{cost}", count(stats.saved))
 }
 
-/// The look-ups of the last minutes, as bars.
+/// The look-ups of the last minutes.
 fn over_time(sheet: &Sheet<'_>) -> Vec<Line> {
-    let (state, theme) = (sheet.look.state, sheet.look.theme);
-    let samples = state.history.until(state.now);
+    let state = sheet.look.state;
+    let bars = sparks(sheet, &state.history.until(state.now));
+    if bars.is_empty() {
+        return bars;
+    }
+    let minutes = i64::try_from(spark_room(sheet)).unwrap_or(i64::MAX).saturating_mul(STEP) / 60_000;
+    let heading = line(format!("the last {} minutes", minutes.max(1)), sheet.look.theme.dim);
+    [heading].into_iter().chain(bars).collect()
+}
+
+fn spark_room(sheet: &Sheet<'_>) -> usize {
+    usize::from(sheet.width).saturating_sub(12).clamp(10, SAMPLES)
+}
+
+/// Hits and misses as bars; no lines where there were none.
+fn sparks(sheet: &Sheet<'_>, samples: &[Sample]) -> Vec<Line> {
+    let theme = sheet.look.theme;
     if samples.iter().all(|sample| *sample == Sample::default()) {
         return Vec::new();
     }
-    let room = usize::from(sheet.width).saturating_sub(12).clamp(10, SAMPLES);
-    let shown = &samples[SAMPLES - room..];
+    let shown = &samples[samples.len().saturating_sub(spark_room(sheet))..];
     let most = shown.iter().map(|sample| sample.hits.max(sample.misses)).max().unwrap_or_default();
     let row = |label: &str, number: fn(&Sample) -> u64| {
         let bars: String =
             shown.iter().map(|sample| bar(number(sample), most, theme.glyphs.ascii_only)).collect();
         line(format!("{}{bars}", pad(label, 8, Align::Left)), theme.text)
     };
-    let minutes = i64::try_from(room).unwrap_or(i64::MAX).saturating_mul(STEP) / 60_000;
-    let heading = line(format!("the last {} minutes", minutes.max(1)), theme.strong);
-    vec![blank(), heading, row("hits", |sample| sample.hits), row("misses", |sample| sample.misses)]
+    vec![row("hits", |sample| sample.hits), row("misses", |sample| sample.misses)]
 }
 
 /// One of eight heights; nothing for nothing, and never nothing for something.

@@ -315,3 +315,27 @@ fn what_an_earlier_run_kept_is_stale_from_the_start_and_makes_room_for_nothing()
     wrote.restore(&s3(), [(key.query, old)]);
     assert_eq!(wrote.stats().total.entries, 0, "it may be older than what was written");
 }
+
+#[test]
+fn what_is_held_is_told_with_its_life_and_nothing_is_counted_by_it() {
+    let settings = OpCacheSettings { stale: secs(100), ..OpCacheSettings::default() };
+    let (list_life, head_life) = (settings.ttl.list, settings.ttl.head);
+    let mut cache = OpCache::new(settings);
+    store(&mut cache, &list(&s3(), "p/"), listing(&["a", "b/"]));
+    store(&mut cache, &head(&s3(), "p/a"), object("t"));
+    let told = |cache: &OpCache, now: Moment| {
+        let mut held = cache.entries(now);
+        held.sort_by_key(|held| held.key.kind());
+        held
+    };
+    let early = told(&cache, at(1));
+    let places: Vec<_> = early.iter().map(|held| held.key.location().to_string()).collect();
+    assert_eq!(places, ["s3://b/p/", "s3://b/p/a"]);
+    assert_eq!((early[0].rows, early[1].rows, early[0].age), (Some(2), None, secs(1)));
+    assert_eq!(early[0].life, Life::Fresh(list_life - secs(1)));
+    assert_eq!(early[1].life, Life::Fresh(head_life - secs(1)));
+    let late = told(&cache, Moment(list_life.max(head_life) + secs(1)));
+    assert_eq!([late[0].life, late[1].life], [Life::Stale, Life::Over]);
+    let stats = cache.stats().total;
+    assert_eq!((stats.hits, stats.misses, stats.expired, stats.entries), (0, 0, 0, 2));
+}
