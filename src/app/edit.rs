@@ -128,9 +128,13 @@ pub(super) fn fetched(state: &mut State, id: EditId, result: Result<PathBuf, Vfs
     match result {
         Ok(file) => {
             edit.file = Some(file.clone());
-            let watched = edit.watch.is_some();
+            if edit.watch.is_some() {
+                let uri = edit.uri.clone();
+                state.send(Cmd::OpenWatched { id, file });
+                return state.tell(format!("each save of {uri} is written back until its watch is ended"));
+            }
             state.notice = None;
-            state.send(if watched { Cmd::OpenWatched { id, file } } else { Cmd::RunEditor { id, file } });
+            state.send(Cmd::RunEditor { id, file });
         }
         Err(error) => {
             end(state, id);
@@ -187,6 +191,15 @@ pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
         }
         Saved::Failed(error) => failed(state, &edit, &error),
     }
+}
+
+/// The copies that the program leaves behind when it ends now, each in words: what is in them may not be saved.
+pub fn left_behind(state: &State) -> impl Iterator<Item = String> {
+    let told = |edit: &Edit| {
+        let file = edit.file.as_ref().filter(|_| edit.uri.as_local().is_none())?;
+        Some(format!("{} was open: what may not be saved of it stays in {}", edit.uri, file.display()))
+    };
+    state.edits.iter().filter_map(told)
 }
 
 /// Asks what becomes of a copy that wasn't written back.

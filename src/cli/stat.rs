@@ -65,6 +65,7 @@ fn of_head(uri: &Uri, head: &Head) -> Map<String, Value> {
         ("content_disposition", &head.content_disposition),
         ("content_language", &head.content_language),
         ("cache_control", &head.cache_control),
+        ("expires", &head.expires),
     ];
     fields
         .extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))));

@@ -23,6 +23,9 @@ pub struct Head {
     pub content_language: Option<String>,
     /// Cache-Control.
     pub cache_control: Option<String>,
+    /// Expires, as an HTTP date.
+    #[serde(default)]
+    pub expires: Option<String>,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// Whether it was restored from an archive, and can be read for a while.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
@@ -19,8 +19,10 @@ use super::panes::Panes;
 use super::runner::Runner;
 use super::terminal::{self, RealScreen};
 use super::{Services, keys, session, signals};
+use crate::app::edit;
 use crate::app::{Keymap, Msg, Session, Side, Start, State};
 use crate::config::{Env, HiddenChoice, Loaded};
+use crate::model::text;
 use crate::model::uri::{DEFAULT_CONNECTION, UriContext};
 use crate::model::{Arrangement, ConnName, S3Uri, Uri, UriError};
 use crate::view::Theme;
@@ -101,9 +103,18 @@ pub(crate) fn panes(
         };
         let ended = panes.run().await;
         keeper.end().await;
-        ended?;
+        tell_left_behind(&ended?);
         Ok(())
     })
+}
+
+/// A signal ends the program without a question: the copies that stay are told where the shell is seen again.
+fn tell_left_behind(state: &State) {
+    for told in edit::left_behind(state) {
+        tracing::warn!("{told}");
+        // The terminal may be gone with its window.
+        drop(writeln!(io::stderr(), "bifold: {}", text::escape(&told)));
+    }
 }
 
 /// The services with what views need to know.

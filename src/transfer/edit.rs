@@ -40,6 +40,8 @@ pub struct Draft {
     file: PathBuf,
     tag: Option<Tag>,
     content: [u8; 32],
+    /// Whether a save ended without an answer: it may have been done.
+    doubted: bool,
 }
 
 impl Draft {
@@ -49,7 +51,7 @@ impl Draft {
         let io = |error| VfsError::io(Op::Read, origin.uri().clone(), error);
         let file = place::new_file(dir, &origin.name()).map_err(io)?;
         match fill(&origin, &file, read_only).await {
-            Ok((tag, content)) => Ok(Self { origin, file, tag, content }),
+            Ok((tag, content)) => Ok(Self { origin, file, tag, content, doubted: false }),
             Err(error) => {
                 place::remove(&file);
                 Err(error)
@@ -87,17 +89,42 @@ impl Draft {
         let hint = CreateHint { size: Some(size), attributes, ..CreateHint::default() };
         let sink = target.create(hint).await?;
         match self.send(&*sink, size, precondition).await {
-            Ok((placed, sent)) => {
-                (self.tag, self.content, self.origin) = (placed.entry.tag.clone(), sent, target);
-                Ok(placed.entry)
-            }
+            Ok((placed, sent)) => Ok(self.keep(target, placed.entry, sent)),
             Err(error) => {
                 if let Err(left) = sink.abort().await {
                     tracing::warn!("what a failed save began can't be ended: {left}");
                 }
+                let refused = matches!(error.kind, ErrorKind::Conflict | ErrorKind::AlreadyExists);
+                if refused
+                    && self.doubted
+                    && let Some((entry, sent)) = self.same_there(&target, size).await?
+                {
+                    return Ok(self.keep(target, entry, sent));
+                }
+                self.doubted |= error.kind.outcome_unknown();
                 Err(error)
             }
         }
+    }
+
+    /// From now on the copy is one of what was saved.
+    fn keep(&mut self, target: DynPath, entry: Entry, content: [u8; 32]) -> Entry {
+        (self.tag, self.content, self.origin, self.doubted) = (entry.tag.clone(), content, target, false);
+        entry
+    }
+
+    /// What is there, if it is what the copy holds: a save whose answer was lost had been done.
+    async fn same_there(&self, target: &DynPath, size: u64) -> Result<Option<(Entry, [u8; 32])>> {
+        let entry = target.stat(Freshness::Past).await?;
+        if entry.size != Some(size) {
+            return Ok(None);
+        }
+        let (mut body, mut there) = (target.fetch(None, &Fetch::now()).await?.body, Sha256::new());
+        while let Some(bytes) = body.try_next().await? {
+            there.update(&bytes);
+        }
+        let (there, mine): ([u8; 32], _) = (there.finalize().into(), self.hash().await?);
+        Ok((there == mine).then_some((entry, mine)))
     }
 
     /// What changed between what is there now and the copy, line by line, as a text.

@@ -175,6 +175,9 @@ pub struct Attributes {
     pub content_language: Option<String>,
     /// Cache-Control.
     pub cache_control: Option<String>,
+    /// Expires, as an HTTP date.
+    #[serde(default)]
+    pub expires: Option<String>,
     /// The storage class; else the connection's.
     pub class: Option<StorageClass>,
     /// Encryption at rest; else the connection's.
@@ -222,6 +225,7 @@ impl Attributes {
             content_disposition: head.content_disposition,
             content_language: head.content_language,
             cache_control: head.cache_control,
+            expires: head.expires,
             class: head.entry.class.or_else(standard),
             encryption,
             metadata: head.metadata,
@@ -237,6 +241,7 @@ impl Attributes {
             &self.content_disposition,
             &self.content_language,
             &self.cache_control,
+            &self.expires,
         ];
         headers.iter().any(|header| header.is_some()) || !self.metadata.is_empty()
     }
@@ -256,6 +261,7 @@ impl Attributes {
             content_disposition: self.content_disposition.or(other.content_disposition),
             content_language: self.content_language.or(other.content_language),
             cache_control: self.cache_control.or(other.cache_control),
+            expires: self.expires.or(other.expires),
             class: self.class.or(other.class),
             encryption: self.encryption.or(other.encryption),
             metadata,

@@ -8,6 +8,7 @@ mod cli;
 mod cli_cache;
 mod cli_rules;
 mod conformance;
+mod draft;
 mod jobs;
 mod links;
 mod local;

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use demo::Attributes;
+use rustix::process::Signal;
 
 use super::terminal::{F10, Place, Terminal};
 
@@ -115,4 +116,18 @@ fn what_was_saved_just_before_leaving_is_written_back() {
     quit(terminal);
     assert_eq!(content(&place, "picture.png"), b"last");
     assert!(!file.exists());
+}
+
+#[test]
+fn a_signal_leaves_the_copy_and_tells_where() {
+    let place = Place::new();
+    place.server.store().put("box", "picture.png", "old");
+    let mut terminal = panes(&place);
+    terminal.keys("O");
+    terminal.see("is written back until");
+    let file = opened(&place);
+    terminal.signal(Signal::TERM);
+    terminal.ended();
+    terminal.see("what may not be saved of it stays in");
+    assert_eq!(std::fs::read(&file).unwrap(), b"old");
 }

@@ -178,6 +178,7 @@ fn head_bytes(head: &Head) -> u64 {
         &head.content_disposition,
         &head.content_language,
         &head.cache_control,
+        &head.expires,
     ];
     let texts: usize = texts.iter().map(|text| text.as_ref().map_or(0, String::len)).sum();
     (size_of::<Head>() + metadata + texts) as u64 + entry_bytes(&head.entry)
@@ -195,6 +196,7 @@ pub(super) fn head_of_row(row: &Entry, key: &str) -> Head {
         content_disposition: None,
         content_language: None,
         cache_control: None,
+        expires: None,
         metadata: std::collections::BTreeMap::new(),
         restored: false,
         tag_count: None,

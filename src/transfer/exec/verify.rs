@@ -63,6 +63,7 @@ fn row_alone(entry: Entry) -> Head {
         content_disposition: None,
         content_language: None,
         cache_control: None,
+        expires: None,
         metadata: BTreeMap::new(),
         restored: false,
         tag_count: None,

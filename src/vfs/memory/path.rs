@@ -153,6 +153,7 @@ impl VfsPath for MemoryPath {
                 content_disposition: None,
                 content_language: None,
                 cache_control: None,
+                expires: None,
                 metadata: attributes.metadata,
                 restored: false,
                 tag_count: None,

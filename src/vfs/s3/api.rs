@@ -61,6 +61,8 @@ pub struct ObjectAttributes {
     pub content_language: Option<String>,
     /// Cache-Control.
     pub cache_control: Option<String>,
+    /// Expires, as an HTTP date.
+    pub expires: Option<String>,
     /// The storage class.
     pub class: Option<StorageClass>,
     /// Encryption (`AES256`, `aws:kms`) and the key's id.

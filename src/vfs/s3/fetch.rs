@@ -108,6 +108,7 @@ fn head_of_sent(placed: &Placed, carried: ObjectAttributes) -> Head {
         content_disposition: carried.content_disposition,
         content_language: carried.content_language,
         cache_control: carried.cache_control,
+        expires: carried.expires,
         metadata: carried.metadata,
         restored: false,
         tag_count: u32::try_from(carried.tags.len()).ok().filter(|count| *count > 0),

@@ -12,6 +12,7 @@ fn dressed() -> Attributes {
         content_disposition: Some("inline".into()),
         content_language: Some("de".into()),
         cache_control: Some("no-store".into()),
+        expires: Some(std::time::SystemTime::UNIX_EPOCH.into()),
         class: Some("STANDARD_IA".into()),
         encryption: Some(("aws:kms".into(), Some("arn:aws:kms:::key/1".into()))),
         metadata: [("who".to_owned(), "me".to_owned())].into(),

@@ -226,7 +226,7 @@ async fn odd_keys_pass_over_http_as_themselves() {
 }
 
 #[tokio::test]
-async fn an_open_pane_sees_the_end_of_a_job_with_one_listing_for_all_its_files() {
+async fn an_open_pane_sees_the_end_of_a_job_without_another_listing() {
     let bed = Bed::new(Pair::LocalS3);
     for n in 0..30 {
         bed.left.put(&format!("d/f{n}"), b"1").await;
@@ -253,7 +253,7 @@ async fn an_open_pane_sees_the_end_of_a_job_with_one_listing_for_all_its_files()
     assert!((1..10).contains(&touched), "told {touched} times of 30 files");
     let before = bed.server().counts().get("ListObjectsV2");
     assert_eq!((rows().await, rows().await), (31, 31));
-    assert_eq!(bed.server().counts().get("ListObjectsV2"), before + 1);
+    assert_eq!(bed.server().counts().get("ListObjectsV2"), before, "the held listing took the writes in");
 }
 
 #[tokio::test]

@@ -238,6 +238,7 @@ fn head_of(name: &str, value: u64) -> Head {
         content_disposition: None,
         content_language: None,
         cache_control: None,
+        expires: None,
         metadata: BTreeMap::new(),
         restored: false,
         tag_count: None,

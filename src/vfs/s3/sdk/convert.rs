@@ -63,6 +63,7 @@ macro_rules! head_of {
             content_disposition: output.content_disposition().map(str::to_owned),
             content_language: output.content_language().map(str::to_owned),
             cache_control: output.cache_control().map(str::to_owned),
+            expires: output.expires_string().map(str::to_owned),
             metadata: output.metadata().cloned().unwrap_or_default().into_iter().collect(),
             restored: output.restore().is_some_and(|told| told.contains("ongoing-request=\"false\"")),
             tag_count: output.tag_count().and_then(|count| u32::try_from(count).ok()),

@@ -9,6 +9,8 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -47,6 +49,7 @@ macro_rules! dressed {
             .set_content_disposition(with.content_disposition.clone())
             .set_content_language(with.content_language.clone())
             .set_cache_control(with.cache_control.clone())
+            .set_expires(object::expires(with))
             .set_storage_class(object::storage_class(with))
             .set_server_side_encryption(sse)
             .set_ssekms_key_id(key_id)
@@ -55,6 +58,14 @@ macro_rules! dressed {
     }};
 }
 pub(super) use dressed;
+
+/// Expires as the SDK takes it; what is no date can't be sent and is left to the log.
+pub(super) fn expires(of: &ObjectAttributes) -> Option<DateTime> {
+    let text = of.expires.as_deref()?;
+    DateTime::from_str(text, Format::HttpDate)
+        .inspect_err(|error| tracing::warn!("the header Expires {text:?} isn't kept: {error}"))
+        .ok()
+}
 
 /// The encryption of a new object as the SDK takes it.
 pub(super) fn encryption(of: &ObjectAttributes) -> (Option<ServerSideEncryption>, Option<String>) {

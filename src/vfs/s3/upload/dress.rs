@@ -60,6 +60,7 @@ impl From<Attributes> for ObjectAttributes {
             content_disposition: with.content_disposition,
             content_language: with.content_language,
             cache_control: with.cache_control,
+            expires: with.expires,
             class: with.class,
             encryption: with.encryption.map(|it| (it.kind, it.key)),
             metadata: with.metadata,
