@@ -39,6 +39,8 @@ pub enum Effect {
     TruncateBody(u64),
     /// The answer's body stops after this many bytes, and the connection stays open.
     StallBody(u64),
+    /// Each piece of the answer's body, 256 KiB at most, comes this much later than the one before.
+    SlowBody(Duration),
     /// The answer's body has only this many bytes, and so its `Content-Length` says.
     ShortBody(u64),
     /// One bit of this byte of the answer's body is flipped.
@@ -113,6 +115,7 @@ impl fmt::Debug for Effect {
             Self::CutBody(n) => write!(f, "CutBody({n})"),
             Self::TruncateBody(n) => write!(f, "TruncateBody({n})"),
             Self::StallBody(n) => write!(f, "StallBody({n})"),
+            Self::SlowBody(time) => write!(f, "SlowBody({time:?})"),
             Self::ShortBody(n) => write!(f, "ShortBody({n})"),
             Self::FlipBit(n) => write!(f, "FlipBit({n})"),
             Self::Stall => f.write_str("Stall"),

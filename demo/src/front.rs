@@ -1,8 +1,10 @@
 //! HTTP in front of the service: bodies are counted and cut here, and connections closed.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -13,6 +15,7 @@ use hyper::body::Incoming;
 use parking_lot::Mutex;
 use s3s::Body;
 use s3s::service::S3Service;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::access::Exchange;
 use crate::faults::Effect;
@@ -58,7 +61,8 @@ impl Front {
             parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
         }
         parts.headers.insert("server", HeaderValue::from_static("AmazonS3"));
-        let mut answer = Answer { body, at: 0, end: None, flip: None, traffic: Arc::clone(&self.traffic) };
+        let traffic = Arc::clone(&self.traffic);
+        let mut answer = Answer { body, at: 0, end: None, flip: None, slow: None, ended: false, traffic };
         for effect in exchange.effects.lock().drain(..) {
             answer.bend(&effect, &mut parts.headers);
         }
@@ -167,6 +171,9 @@ pub(crate) struct Answer {
     at: u64,
     end: Option<(u64, End)>,
     flip: Option<u64>,
+    slow: Option<(Duration, Pin<Box<Sleep>>)>,
+    /// Whether all of it is on its way.
+    ended: bool,
     traffic: Arc<Traffic>,
 }
 
@@ -187,6 +194,7 @@ impl Answer {
                 self.end = Some((at, End::Finish));
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(at));
             }
+            Effect::SlowBody(pause) => self.slow = Some((pause, Box::pin(sleep(pause)))),
             Effect::FlipBit(at) => self.flip = Some(at),
             Effect::WrongChecksum => spoil(headers),
             _ => {}
@@ -219,6 +227,15 @@ fn spoil(headers: &mut http::HeaderMap) {
     }
 }
 
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let bent = matches!(self.end, Some((_, End::Fail | End::Finish)));
+        if !self.ended && !bent && !self.body.is_end_stream() {
+            self.traffic.given_up();
+        }
+    }
+}
+
 impl HttpBody for Answer {
     type Data = Bytes;
     type Error = Error;
@@ -235,7 +252,14 @@ impl HttpBody for Answer {
             Some((end, End::Stall)) if self.at >= end => return Poll::Pending,
             _ => {}
         }
-        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else { return Poll::Ready(None) };
+        if let Some((pause, sleeping)) = &mut self.slow {
+            ready!(sleeping.as_mut().poll(cx));
+            sleeping.as_mut().reset(Instant::now() + *pause);
+        }
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else {
+            self.ended = true;
+            return Poll::Ready(None);
+        };
         Poll::Ready(Some(Ok(frame.map_data(|data| self.pass(data)))))
     }
 

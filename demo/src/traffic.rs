@@ -17,6 +17,8 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Bytes of answers' bodies.
     pub bytes_out: u64,
+    /// Answers whose bodies the client gave up before their end.
+    pub given_up: u64,
 }
 
 impl Counts {
@@ -84,6 +86,10 @@ impl Traffic {
 
     pub fn sent(&self, bytes: usize) {
         self.0.lock().counts.bytes_out += bytes as u64;
+    }
+
+    pub fn given_up(&self) {
+        self.0.lock().counts.given_up += 1;
     }
 
     pub fn counts(&self) -> Counts {

@@ -265,8 +265,11 @@ impl State {
         quick.into_iter().chain(self.ahead.due).min()
     }
 
-    /// Why nothing may be written at this location, by the settings of its connection.
+    /// Why nothing may be written at this location: it is in an archive, or its connection's settings forbid it.
     pub fn refusal(&self, op: Op, uri: &Uri) -> Option<VfsError> {
+        if let Some(at) = uri.as_archive() {
+            return Some(at.refusal(op));
+        }
         let connection = &uri.as_s3()?.connection;
         self.read_only.contains(connection).then(|| {
             let reason = format!("the connection \"{connection}\" is read-only; nothing was sent");

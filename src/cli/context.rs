@@ -105,14 +105,13 @@ impl Context {
         Ok(Typed { uri, slash: bytes.ends_with(b"/"), dot: bytes == b"." || bytes.ends_with(b"/.") })
     }
 
-    /// Refuses what would be written below a read-only connection, before anything is asked of it.
+    /// Refuses what would be written below a read-only connection or into an archive, before anything is asked of it.
     pub(super) fn writable(&self, op: Op, uri: &Uri) -> VfsResult<()> {
         if self.path(uri)?.caps().write {
             return Ok(());
         }
-        if uri.as_archive().is_some() {
-            let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "archives are only read here");
-            return Err(error.with_hint("copy what you need out of it, change that, and pack it anew"));
+        if let Some(at) = uri.as_archive() {
+            return Err(at.refusal(op));
         }
         let error = VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "the connection is read-only");
         let name = uri.as_s3().map(|s3| s3.connection.to_string()).unwrap_or_default();

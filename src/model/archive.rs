@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::Uri;
+use super::{ErrorKind, Op, Uri, VfsError};
 
 /// What an archive is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,10 @@ const ENDINGS: [(&[u8], ArchiveKind); 12] = [
     (b".tar.zstd", ArchiveKind::TarZst),
     (b".tzst", ArchiveKind::TarZst),
 ];
+
+const READ_ONLY: &str = "archives are only read here, so nothing was changed";
+const WRITES_ELSEWHERE: &str = "choose a directory outside of it, and pack it anew with another program";
+const CHANGES_ELSEWHERE: &str = "copy what you need out of it, change that, and pack it anew";
 
 impl ArchiveKind {
     /// What a file of this name is; `None` where it is no archive.
@@ -88,6 +92,15 @@ impl ArchiveUri {
     #[must_use]
     pub fn as_dir(&self) -> Self {
         if self.is_dir_shaped() { self.clone() } else { self.at(&[&self.inner, &b"/"[..]].concat()) }
+    }
+
+    /// That nothing in an archive is changed: what was tried here, and what to do instead.
+    pub fn refusal(&self, op: Op) -> VfsError {
+        let error = VfsError::new(op, Uri::Archive(self.clone()), ErrorKind::ReadOnly, READ_ONLY);
+        error.with_hint(match op {
+            Op::Write | Op::Create | Op::Mkdir | Op::Copy => WRITES_ELSEWHERE,
+            _ => CHANGES_ELSEWHERE,
+        })
     }
 
     /// The path of the directory that holds this, and its last name.
@@ -193,6 +206,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(ArchiveKind::of(name.as_bytes()), kind, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_where_and_what_to_do() {
+        let at = ArchiveUri::new(Uri::Local("/d/x.zip".into()), b"docs/a.txt");
+        for (op, tried, hint) in [
+            (Op::Write, "could not write", "choose a directory outside"),
+            (Op::Mkdir, "could not make the directory", "choose a directory outside"),
+            (Op::Remove, "could not delete", "copy what you need"),
+            (Op::Rename, "could not rename", "copy what you need"),
+        ] {
+            let error = at.refusal(op);
+            let told = error.to_string();
+            assert_eq!(error.kind, ErrorKind::ReadOnly);
+            assert!(told.starts_with(tried) && told.contains("/d/x.zip!/docs/a.txt"), "{told}");
+            assert!(told.contains("only read here") && told.contains(hint), "{told}");
         }
     }
 

@@ -158,6 +158,20 @@ impl Charset {
         if (0xdc..0xe0).contains(&high) { 2 } else { 0 }
     }
 
+    /// Where in these bytes the character begins that is at `place` in their text.
+    pub fn place(self, bytes: &[u8], place: usize) -> usize {
+        let mut decoder = self.encoding.new_decoder_without_bom_handling();
+        let (mut at, mut written, mut room) = (0, 0, [0; 1024]);
+        while at < bytes.len() && written < place {
+            // Byte by byte only near the place: a byte never becomes more than three.
+            let step = if place - written > 3 * 256 { 256.min(bytes.len() - at) } else { 1 };
+            let (_, _, more, _) = decoder.decode_to_utf8(&bytes[at..at + step], &mut room, false);
+            written += more;
+            at += step;
+        }
+        at
+    }
+
     /// The text of these bytes.
     pub fn decode(self, bytes: &[u8]) -> Decoded {
         if !self.is_utf8() {
@@ -241,6 +255,32 @@ mod tests {
         ] {
             let found = Charset::detect(bytes);
             assert_eq!((found.name(), found.skip), (name, skip), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_in_the_text_is_one_in_the_bytes() {
+        let text = "aя日b👍ﾊé";
+        for (label, sizes) in [
+            ("shift_jis", &[1, 2, 2, 1][..]),
+            ("utf-16le", &[2, 2, 2, 2, 4, 2, 2]),
+            ("utf-16be", &[2, 2, 2, 2, 4, 2, 2]),
+            ("gb18030", &[1, 2, 2, 1, 4, 4, 2]),
+        ] {
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            let charset = Charset { encoding, skip: 0, marked: None };
+            let part: String = text.chars().take(sizes.len()).collect();
+            let bytes: Vec<u8> = match label {
+                "utf-16le" => part.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+                "utf-16be" => part.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+                _ => encoding.encode(&part).0.into_owned(),
+            };
+            let mut begin = 0;
+            for ((at, c), size) in part.char_indices().zip(sizes) {
+                assert_eq!(charset.place(&bytes, at), begin, "{c} in {label}");
+                begin += size;
+            }
+            assert_eq!((charset.place(&bytes, part.len()), begin), (bytes.len(), bytes.len()), "{label}");
         }
     }
 

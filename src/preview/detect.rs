@@ -66,6 +66,10 @@ const ARCHIVES: [&str; 5] = [".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar"];
 pub fn guess(name: &[u8], head: &[u8]) -> Guess {
     let name = String::from_utf8_lossy(name).to_lowercase();
     let packed = Packed::of(head);
+    if head.is_empty() {
+        // Whatever its name promises: nothing is damaged about it.
+        return Guess { kind: ViewKind::Text, kinds: vec![ViewKind::Text, ViewKind::Hex], packed };
+    }
     if let Some(kind) = by_magic(&name, head) {
         return Guess { kind, kinds: with_both(kind, ViewKind::Hex), packed };
     }
@@ -164,6 +168,8 @@ mod tests {
         for (name, head, kind) in [
             ("a.txt", &b"words"[..], ViewKind::Text),
             ("a", b"", ViewKind::Text),
+            ("a.json", b"", ViewKind::Text),
+            ("a.csv", b"", ViewKind::Text),
             ("README.MD", b"# x", ViewKind::Markdown),
             ("a.json", b"{}", ViewKind::Json),
             ("a.ndjson", b"{}\n{}", ViewKind::JsonLines),

@@ -4,6 +4,8 @@
 //! expression has something to look at, and more behind it, so that what lies across a border is found.
 //! A find lies in one line, as it is drawn.
 
+mod piece;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use bytes::Bytes;
 use regex::bytes::{Regex, RegexBuilder};
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::piece::LinePiece;
 use super::charset::Charset;
 use super::feed::Feed;
 use super::lines::CELL;
@@ -250,31 +253,43 @@ impl Look {
     /// Line by line, for encodings in which bytes can't be searched as they are.
     fn decoded(&self, needle: &Needle, up: bool, charset: Charset, last: bool) -> Step {
         let within = self.within();
-        let (mut at, mut best, mut first) = (within.start, None, None);
+        let (mut at, mut fresh) = (within.start, last || self.is_fresh(within.start, charset));
+        let (mut best, mut first) = (None, None);
         if up && !last {
             // The line that begins before this window is found in the one before.
-            at =
-                charset.find(&self.bytes[at..]).map_or(at, |newline| within.start + newline + charset.unit());
+            if let Some(newline) = charset.find(&self.bytes[at..]) {
+                (at, fresh) = (within.start + newline + charset.unit(), true);
+            }
             first = Some(self.begin + at as u64).filter(|first| *first < self.window.end);
         }
         while at < within.end {
-            let most = (at + 2 * CELL as usize).min(self.bytes.len());
-            let line = &self.bytes[at..most];
-            let end = charset.find(line).map_or(most, |newline| at + newline + charset.unit());
-            if needle.is_in(&charset.decode(charset.trim(&self.bytes[at..end])).text) {
-                best = Some(self.begin + at as u64..self.begin + end as u64);
-                if !up {
-                    break;
-                }
+            let piece = self.piece(at, fresh, charset);
+            let found = if up { piece.last(needle, charset, within.end) } else { piece.first(needle, charset) };
+            best = found.or(best);
+            if best.is_some() && !up {
+                break;
             }
-            at = end;
+            (at, fresh) = piece.next(charset);
         }
         match (best, up) {
-            (Some(range), _) => Step::Found(range),
+            (Some(range), _) => Step::Found(self.begin + range.start as u64..self.begin + range.end as u64),
             (None, false) => Step::On(self.begin + at as u64, 0),
             (None, true) if last => Step::Over,
             (None, true) => Step::On(first.unwrap_or(self.window.start), 0),
         }
+    }
+
+    /// Whether a line ends just before here.
+    fn is_fresh(&self, at: usize, charset: Charset) -> bool {
+        at.checked_sub(charset.unit()).is_some_and(|before| charset.is_newline(&self.bytes[before..at]))
+    }
+
+    /// The line that begins here, or what can be looked at at once of a long one.
+    fn piece(&self, at: usize, fresh: bool, charset: Charset) -> LinePiece<'_> {
+        let most = (at + 2 * CELL as usize).min(self.bytes.len());
+        let newline = charset.find(&self.bytes[at..most]);
+        let end = newline.map_or(most, |newline| at + newline + charset.unit());
+        LinePiece { bytes: &self.bytes[at..end], at, fresh, cut: newline.is_none() && end < self.bytes.len() }
     }
 
     fn line(&self, line: u64, before: u64, charset: Charset) -> Step {
@@ -405,6 +420,64 @@ mod tests {
         assert_eq!(feed.number(5_000_000).await.unwrap(), Some(1_000_001));
     }
 
+    /// All finds one after the other, as one goes through them.
+    async fn hunt_all(feed: &Arc<Feed>, goal: Goal) -> Vec<Range<u64>> {
+        let Goal::Text(_, up, charset) = goal else { return Vec::new() };
+        let (mut at, mut all) = (if up { feed.len() } else { charset.skip }, Vec::new());
+        while let Some(found) = hunt(feed, goal.clone(), at).await {
+            at = if up { found.start } else { found.end };
+            all.push(found);
+            assert!(all.len() < 1_000, "it goes round in circles");
+        }
+        if up {
+            all.reverse();
+        }
+        all
+    }
+
+    fn encoded(text: &str, label: &str) -> Vec<u8> {
+        match label {
+            "utf-16le" => [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+            label => encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_lies_across_a_cut_of_a_long_line_is_found_in_every_encoding() {
+        for (label, filler) in [("utf-16le", "日本語 "), ("shift_jis", "日本語テキスト "), ("windows-1252", "caf\u{e9} ")] {
+            let unit = encoded(filler, label).len() - usize::from(label == "utf-16le") * 2;
+            let skip = if label == "utf-16le" { 2 } else { 0 };
+            // One line of a quarter of a megabyte, in which each cut of 32 KiB meets a needle somewhere.
+            let (mut text, mut wanted, mut at) = (String::new(), Vec::new(), skip);
+            let needle_size = if skip > 0 { 12 } else { 6 };
+            for cell in 1..6 {
+                let near = cell * (32 << 10) - 14 + cell;
+                while at + unit <= near {
+                    text += filler;
+                    at += unit;
+                }
+                text += "needle";
+                wanted.push(at as u64..(at + needle_size) as u64);
+                at += needle_size;
+            }
+            text += &filler.repeat(2_000);
+            let bytes = encoded(&text, label);
+            let (feed, _dir) = feed(&bytes).await;
+            let charset = Charset::detect(&bytes[..BLOCK_OF_TEXT.min(bytes.len())]);
+            assert_eq!(charset.name().to_lowercase(), label);
+            for up in [false, true] {
+                let goal = |pattern| Goal::Text(needle(pattern), up, charset);
+                assert_eq!(hunt_all(&feed, goal("needle")).await, wanted, "{label} up: {up}");
+                assert_eq!(hunt_all(&feed, goal("needle$")).await, [], "{label} up: {up}");
+                let anchored = hunt_all(&feed, goal(&format!("^{}", filler.trim()))).await;
+                assert_eq!(anchored.iter().map(|found| found.start).collect::<Vec<_>>(), [skip as u64], "{label}");
+            }
+        }
+    }
+
+    /// As much as a view looks at to know the encoding.
+    const BLOCK_OF_TEXT: usize = 64 << 10;
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
@@ -418,7 +491,8 @@ mod tests {
             let hits = lines.iter().filter_map(|line| {
                 let begin = at;
                 at += 2 * (line.len() as u64 + 1);
-                line.contains("ab").then_some(begin)
+                let hit = if up { line.rfind("ab") } else { line.find("ab") };
+                hit.map(|hit| begin + 2 * hit as u64)
             });
             let wanted = if up { hits.last() } else { hits.min() };
             let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();

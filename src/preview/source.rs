@@ -14,10 +14,13 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, VfsError};
-use crate::vfs::{DynPath, Fetch};
+use crate::vfs::{DynPath, Fetch, Precondition};
 
 /// What is asked for at a time at least: an object's first screen is one request of this size.
 pub const BLOCK: u64 = 64 << 10;
+
+/// The most that is read of a file that tells no size, as those of `/proc` do.
+const MOST_UNTOLD: usize = 4 << 20;
 
 /// The blocks that are held in memory: 16 MiB.
 const HELD: usize = 256;
@@ -30,6 +33,8 @@ pub struct Source {
     fetch: Fetch,
     size: AtomicU64,
     blocks: Mutex<LruCache<u64, Bytes>>,
+    /// All of it, where the file tells no size.
+    untold: Option<Bytes>,
     read: AtomicU64,
     /// What told this content from another when it was looked at last.
     tag: Mutex<Option<Tag>>,
@@ -62,10 +67,12 @@ impl Source {
             // A local file may grow while it is watched.
             fetch.entry = None;
         }
-        let size = AtomicU64::new(entry.size.unwrap_or_default());
+        let untold = if entry.size == Some(0) { untold(&path).await } else { None };
+        let size = untold.as_ref().map(|bytes| bytes.len() as u64).or(entry.size).unwrap_or_default();
+        let size = AtomicU64::new(size);
         let blocks = Mutex::new(LruCache::new(HELD.try_into().expect("it isn't zero")));
         let tag = Mutex::new(entry.tag.clone());
-        Ok(Self { path, entry, fetch, size, blocks, read: AtomicU64::new(0), tag })
+        Ok(Self { path, entry, fetch, size, blocks, untold, read: AtomicU64::new(0), tag })
     }
 
     /// Where it is; of a link, where that leads.
@@ -98,9 +105,18 @@ impl Source {
         self.path.caps().metered
     }
 
+    /// Whether its row tells enough to know this content by. Files that tell no size change without a trace.
+    pub fn is_told(&self) -> bool {
+        self.untold.is_none()
+    }
+
     /// Looks what became of it, past any cache: for what grows. Of what was replaced nothing more can be read
     /// here: open it anew.
     pub async fn look_again(&self) -> Result<Change> {
+        if let Some(before) = &self.untold {
+            let same = untold(&self.path).await.as_ref() == Some(before);
+            return Ok(if same { Change::Same } else { Change::Replaced });
+        }
         let now = self.path.stat(Freshness::Past).await?;
         let size = now.size.unwrap_or_default();
         let tag = std::mem::replace(&mut *self.tag.lock(), now.tag.clone());
@@ -123,6 +139,9 @@ impl Source {
 
     /// The first block from `from` on, and before `to`, that isn't held.
     pub fn gap(&self, from: u64, to: u64) -> Option<u64> {
+        if self.untold.is_some() {
+            return None;
+        }
         let blocks = self.blocks.lock();
         (from..to).find(|at| !blocks.contains(at))
     }
@@ -132,6 +151,9 @@ impl Source {
         let range = range.start..range.end.min(self.len());
         if range.is_empty() {
             return Ok(Bytes::new());
+        }
+        if let Some(bytes) = &self.untold {
+            return Ok(bytes.slice(range.start as usize..range.end as usize));
         }
         let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
         let held: Vec<Option<Bytes>> = {
@@ -191,6 +213,22 @@ impl Source {
             window: (0, Bytes::new()),
         }
     }
+}
+
+/// What a local file holds that says it is empty: those of `/proc` and `/sys` tell no size. What fails midway
+/// is shown as far as it came.
+async fn untold(path: &DynPath) -> Option<Bytes> {
+    path.uri().as_local()?;
+    let mut body = path.read(None, Precondition::None).await.ok()?;
+    let mut all = BytesMut::new();
+    while let Some(Ok(bytes)) = body.next().await {
+        all.extend_from_slice(&bytes);
+        if all.len() >= MOST_UNTOLD {
+            break;
+        }
+    }
+    all.truncate(MOST_UNTOLD);
+    (!all.is_empty()).then(|| all.freeze())
 }
 
 /// Why a [`Cursor`] fails whose bytes nobody waits for any more.
@@ -290,6 +328,21 @@ mod tests {
             let entry = path.stat(Freshness::Past).await.unwrap();
             assert_eq!(Source::open(path, entry).await.unwrap_err().kind, ErrorKind::Unsupported);
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_tells_no_size_shows_what_it_holds() {
+        let path = LocalPath::at("/proc/self/status");
+        let entry = path.stat(Freshness::Past).await.unwrap();
+        assert_eq!(entry.size, Some(0), "so the system says");
+        let source = Source::open(path, entry).await.unwrap();
+        assert!(source.read(0..5).await.unwrap() == "Name:" && !source.is_told());
+        assert!(source.read(0..u64::MAX).await.unwrap().len() as u64 == source.len());
+        let path = LocalPath::at("/proc/uptime");
+        let entry = path.stat(Freshness::Past).await.unwrap();
+        let source = Source::open(path, entry).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(source.look_again().await.unwrap(), Change::Replaced, "it is followed");
     }
 
     #[tokio::test]

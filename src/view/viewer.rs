@@ -86,7 +86,7 @@ fn content(buf: &mut Buffer, area: Rect, viewer: &Viewer, look: Look<'_>) {
         return paragraphs(buf, area, &failure(error, look));
     }
     let Some(screen) = &viewer.screen else { return };
-    if screen.lines.is_empty() && screen.pixels.is_none() && viewer.what.entry.size == Some(0) {
+    if is_empty(screen) {
         return paragraphs(buf, area, &[(look.theme.dim, "Nothing is in this file.".to_owned())]);
     }
     let above = look.pictures.draw(buf, area, viewer, look.state);
@@ -105,6 +105,15 @@ fn content(buf: &mut Buffer, area: Rect, viewer: &Viewer, look: Look<'_>) {
     if let Some(at) = screen.cursor.filter(|at| *at < area.height) {
         buf.set_style(paint::row(area, at).intersection(buf.area), look.theme.idle);
     }
+}
+
+/// Whether there is nothing to see, and nothing to say of it.
+fn is_empty(screen: &Screenful) -> bool {
+    screen.lines.is_empty()
+        && screen.pixels.is_none()
+        && screen.at_top
+        && screen.at_end
+        && screen.warning.is_none()
 }
 
 fn draw_line(buf: &mut Buffer, area: Rect, line: &StyledLine, look: Look<'_>) {

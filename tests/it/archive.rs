@@ -117,11 +117,43 @@ fn an_archive_is_listed_printed_and_copied_out_of_by_typing() {
     assert_eq!(fs::read(place.path("from/d/big")).unwrap(), big);
     out(&["cp", "-r", "x.zip!/d", "s3://box/to/"]);
     assert_eq!(place.object("to/d/one.txt").as_deref(), Some("one\n"));
-    let refused = place.run(&["cp", "d/one.txt", "x.zip!/d/new"]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("archives are only read here"));
     fs::create_dir(place.path("w.zip!")).unwrap();
     fs::write(place.path("w.zip!/f"), "literal").unwrap();
     assert_eq!(out(&["cat", "w.zip!!/f"]), "literal", "a real name is written with one ! more");
+}
+
+#[test]
+fn every_change_in_an_archive_is_refused_and_changes_nothing() {
+    let place = Place::new();
+    let bytes = zip(&[("d/one.txt".to_owned(), b"one\n".to_vec())]);
+    fs::write(place.path("x.zip"), &bytes).unwrap();
+    fs::write(place.path("f"), "mine").unwrap();
+    place.server.store().put("box", "y.zip", bytes.clone());
+    for (tried, args) in [
+        ("write", &["cp", "f", "x.zip!/"][..]),
+        ("write", &["cp", "f", "x.zip!/d/new"]),
+        ("write", &["cp", "f", "s3://box/y.zip!/d/"]),
+        ("write", &["cp", "-", "x.zip!/d/new"]),
+        ("write", &["mv", "f", "x.zip!/d/"]),
+        ("delete", &["mv", "x.zip!/d/one.txt", "."]),
+        ("delete", &["mv", "s3://box/y.zip!/d/one.txt", "s3://box/out/"]),
+        ("delete", &["rm", "x.zip!/d/one.txt"]),
+        ("delete", &["rm", "-r", "x.zip!/d"]),
+        ("make the directory", &["mkdir", "x.zip!/new"]),
+        ("write", &["edit", "x.zip!/d/one.txt"]),
+        ("write", &["sync", ".", "s3://box/y.zip!/d"]),
+    ] {
+        let output = place.run(args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{args:?}");
+        assert!(told.contains(&format!("could not {tried} ")) && told.contains(".zip!/"), "{args:?}: {told}");
+        assert!(told.contains("only read here") && told.contains("pack it anew"), "{args:?}: {told}");
+        assert_eq!(told.lines().count(), 1, "{args:?}: {told}");
+    }
+    assert_eq!(fs::read(place.path("x.zip")).unwrap(), bytes);
+    assert_eq!(place.read("f"), "mine", "what wasn't moved stays");
+    assert!(!place.path("one.txt").exists(), "what can't be moved isn't copied either");
+    assert_eq!(place.server.counts().get("PutObject"), 0);
 }
 
 struct Service {

@@ -11,7 +11,7 @@ use bifold::model::{Ask, Entry, Frame, Freshness, Ink, Screenful, Seen, Uri, Vie
 use bifold::preview::{Backstage, view};
 use bifold::vfs::DynPath;
 use bifold::vfs::registry::Registry;
-use demo::{Blob, Options, Server};
+use demo::{Blob, Effect, Options, Rule, Server};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
@@ -212,6 +212,79 @@ async fn a_search_that_is_given_up_reads_no_more() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(server.counts().total(), then);
     assert!(server.counts().bytes_out < 1 << 29);
+}
+
+/// Waits until the server saw so many answers given up.
+async fn given_up(server: &Server, count: u64) {
+    let waited = timeout(Duration::from_secs(10), async {
+        while server.counts().given_up < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("{:?}", server.counts()));
+}
+
+/// That the server is asked for nothing more, and sends nothing more.
+async fn stays_quiet(server: &Server) {
+    let then = server.counts();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let now = server.counts();
+    assert_eq!((now.total(), now.bytes_out), (then.total(), then.bytes_out), "{now:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_a_view_gives_its_request_up() {
+    let slow = || Rule::on("GetObject", Effect::SlowBody(Duration::from_millis(100))).always();
+    // A document that is rendered, a search that reads on, and bytes that never come.
+    for (key, ask) in [
+        ("big.md", None),
+        ("big.log", Some(Ask::Search { pattern: "absent".into(), up: false })),
+        ("big.txt", Some(Ask::Bottom)),
+    ] {
+        let (server, registry, what) = stored(key, long_lines(64 << 20), Options::default()).await;
+        let mut open = Open::of(back(&registry, PreviewSettings { search_ask: 1 << 40, ..plain() }), what);
+        if let Some(ask) = ask {
+            open.screen().await;
+            let stalls = Rule::on("GetObject", Effect::StallBody(1000)).always();
+            server.faults().add(if ask == Ask::Bottom { stalls } else { slow() });
+            open.ask(ask);
+        } else {
+            server.faults().add(slow().skip(1));
+        }
+        let before = server.counts().total();
+        let begun = timeout(Duration::from_secs(10), async {
+            while server.counts().total() < before.max(1) + 1 || server.counts().bytes_out < 64 << 10 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        begun.await.unwrap_or_else(|_| panic!("{key}: {:?}", server.counts()));
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        drop(open);
+        given_up(&server, 1).await;
+        stays_quiet(&server).await;
+        let counts = server.counts();
+        assert!(counts.bytes_out < 4 << 20, "{key}: {counts:?} of 64 MiB");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_grows_is_followed() {
+    let (server, registry, what) = stored("a.log", "begin\n".repeat(100_000), Options::default()).await;
+    let mut open = Open::of(back(&registry, plain()), what);
+    open.screen().await;
+    let screen = open.after(Ask::Follow(true)).await;
+    assert!(screen.following && screen.at_end);
+    let before = server.counts().total();
+    server.store().put("box", "a.log", format!("{}the end\n", "begin\n".repeat(100_000)));
+    let screen = open.until(|screen| lines(screen).last().is_some_and(|line| line == "the end")).await;
+    assert!(screen.following && screen.at_end);
+    assert!(screen.warning.is_some_and(|told| told.contains("written anew")));
+    let cost = server.counts();
+    assert!(cost.get("HeadObject") <= 3 && cost.total() - before <= 6, "{cost:?}");
+    open.after(Ask::Top).await;
+    let then = server.counts().total();
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    assert_eq!(server.counts().total(), then, "who goes up doesn't follow, and asks nothing more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

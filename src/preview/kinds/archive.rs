@@ -9,7 +9,7 @@ use super::lines::{count, counted, cut_bytes, size, time};
 use crate::model::Kind;
 use crate::model::archive::ArchiveKind;
 use crate::preview::{Document, Shape};
-use crate::vfs::archive::{Member, Most, contents};
+use crate::vfs::archive::{Data, Member, Most, contents};
 
 /// The most members that are listed, and the most bytes that are unpacked for it.
 const MOST: Most = Most { members: 10_000, unpacked: 32 * MIB };
@@ -88,8 +88,9 @@ fn bytes(member: &Member) -> String {
 
 fn name(member: &Member) -> String {
     let name = cut_bytes(&member.path, 1000);
-    match &member.link {
-        Some(link) => format!("{name} → {}", cut_bytes(link, 1000)),
-        None => name,
+    match (&member.link, &member.data) {
+        (Some(link), _) => format!("{name} → {}", cut_bytes(link, 1000)),
+        (None, Data::Unreadable(why)) => format!("{name} ({why})"),
+        (None, _) => name,
     }
 }

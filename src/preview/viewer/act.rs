@@ -15,6 +15,10 @@ use crate::preview::Change;
 const NEAR: Duration = Duration::from_millis(500);
 const FAR: Duration = Duration::from_secs(5);
 
+/// What is told of what is followed, where it isn't just longer than it was.
+const REWRITTEN: &str = "it was written anew: this is what it holds now";
+const REPLACED: &str = "it was replaced or cut short: this is what it holds now";
+
 impl Opened {
     /// Does what is asked, and what has been asked since; shows the result once.
     pub async fn do_all(&mut self, first: Ask, asks: &mut UnboundedReceiver<Ask>, tell: Tell<'_>) {
@@ -186,7 +190,8 @@ impl Opened {
             Change::Same => return Ok(false),
             Change::Grew if self.text.packed().is_none() => {}
             Change::Grew | Change::Replaced => {
-                self.reopen("it was replaced or cut short: this is what it holds now").await?;
+                // What a service holds is only ever written anew.
+                self.reopen(if self.raw.source().metered() { REWRITTEN } else { REPLACED }).await?;
             }
         }
         self.sheet.go_last().await?;

@@ -1,7 +1,7 @@
 //! What of a view is kept from one look to the next: its first screen, and documents.
 //!
 //! A key names the content by location and tag, and everything that shapes what is drawn. A thing without a
-//! tag is never kept.
+//! tag is never kept, nor is one that changes without a trace.
 
 use std::sync::Arc;
 
@@ -60,6 +60,9 @@ pub async fn document(
 
 /// Names what is made of a source.
 async fn key(source: &Source, part: &str, shape: &Shape, asked: &str) -> Option<PreviewKey> {
+    if !source.is_told() {
+        return None;
+    }
     let tag = match source.entry().tag.as_ref()? {
         Tag::ETag(etag) => etag.to_string(),
         Tag::File { dev, ino, mtime_ns } => format!("{dev} {ino} {mtime_ns}"),

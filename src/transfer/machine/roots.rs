@@ -55,8 +55,11 @@ fn writable(kind: JobKind, uri: &Uri, caps: Caps) -> Result<Caps> {
     Err(read_only(Op::Remove, uri))
 }
 
-/// The refusal of a write on a read-only connection.
+/// The refusal of a write on a read-only connection, or in an archive.
 pub fn read_only(op: Op, uri: &Uri) -> VfsError {
+    if let Some(at) = uri.as_archive() {
+        return at.refusal(op);
+    }
     VfsError::new(op, uri.clone(), ErrorKind::ReadOnly, "this connection is read-only by its settings")
 }
 

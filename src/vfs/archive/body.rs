@@ -69,7 +69,8 @@ pub(super) fn told(op: Op, uri: Uri, error: io::Error) -> VfsError {
                 .with_hint(hint)
         }
         io::ErrorKind::FileTooLarge | io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput => {
-            VfsError::new(op, uri, ErrorKind::Unsupported, error.to_string()).with_hint(hint)
+            VfsError::new(op, uri, ErrorKind::Unsupported, error.to_string())
+                .with_hint("unpack it with another program")
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             let hint = "what is unpacked goes through the directory that TMPDIR names";

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
 use super::body::body;
+use super::contents::Data;
 use super::shelf::{Opened, Shelf};
 use super::tree::Node;
 use crate::model::archive::ArchiveUri;
@@ -42,8 +43,7 @@ impl ArchivePath {
     }
 
     fn read_only<T>(&self, op: Op) -> Result<T> {
-        let error = self.fail(op, ErrorKind::ReadOnly, "archives are only read here");
-        Err(error.with_hint("copy what you need out of it"))
+        Err(self.at.refusal(op))
     }
 
     fn missing(&self, op: Op) -> VfsError {
@@ -54,7 +54,7 @@ impl ArchivePath {
         let opened = self.shelf.open(&self.outer, freshness).await?;
         let dir = self.at.as_dir();
         let Some(mut rows) = opened.tree.list(&dir.inner) else {
-            let there = opened.tree.get(&self.at.inner).is_some();
+            let there = opened.tree.get(dir.inner.strip_suffix(b"/").unwrap_or(&dir.inner)).is_some();
             let kind = if there { ErrorKind::NotADirectory } else { ErrorKind::NotFound };
             let why = if there { "it is no directory" } else { "there is no such directory in the archive" };
             return Err(self.fail(Op::List, kind, why));
@@ -173,6 +173,10 @@ impl VfsPath for ArchivePath {
                 ErrorKind::Unsupported,
                 "it is no file, and only those are read",
             ));
+        }
+        if let Data::Unreadable(why) = node.data {
+            let error = self.fail(Op::Read, ErrorKind::Unsupported, why);
+            return Err(error.with_hint("unpack it with another program"));
         }
         let range = self.span(range, node.entry.size.unwrap_or(0))?;
         let opening = move |tokio, cancel| opened.reader(&node, range, &tokio, cancel);

@@ -125,9 +125,9 @@ fn member(head: &[u8; 46], name: &[u8], extra: &[u8], shift: u64) -> io::Result<
     let zipped = Zipped { header, packed, method: u16_at(head, 10), crc: u32_at(head, 16) };
     let data = match zipped.method {
         _ if kind.is_dir() || kind == Kind::Special => Data::None,
-        _ if flags & 1 != 0 => Data::Unreadable("it is encrypted"),
+        _ if flags & 1 != 0 => Data::Unreadable("it is encrypted, and no password is asked for here"),
         0 | 8 | 93 => Data::Zip(zipped),
-        _ => Data::Unreadable("it is packed in a way that is not known here"),
+        method => Data::Unreadable(unread(method)),
     };
     let size = if matches!(kind, Kind::File | Kind::Symlink) { size } else { 0 };
     Ok(Member {
@@ -139,6 +139,20 @@ fn member(head: &[u8; 46], name: &[u8], extra: &[u8], shift: u64) -> io::Result<
         link: None,
         data,
     })
+}
+
+/// Why a member isn't read that is packed by this method.
+fn unread(method: u16) -> &'static str {
+    match method {
+        1..=6 => "it is packed by an old method of zip, which isn't read here",
+        9 => "it is packed by Deflate64, which isn't read here",
+        12 => "it is packed by bzip2, which isn't read here",
+        14 => "it is packed by LZMA, which isn't read here",
+        95 => "it is packed by xz, which isn't read here",
+        98 => "it is packed by PPMd, which isn't read here",
+        99 => "it is encrypted by AES, and no password is asked for here",
+        _ => "it is packed by a method that isn't known here",
+    }
 }
 
 /// The numbers that are too large for their fields: each in its order, where its field is full.

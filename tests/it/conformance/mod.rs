@@ -7,6 +7,7 @@ mod kit;
 mod listing;
 mod moving;
 mod naming;
+mod packed;
 mod places;
 mod reading;
 mod writing;
@@ -54,6 +55,20 @@ macro_rules! suite {
     };
 }
 
+/// Runs the cases of reading on an archive of this name.
+macro_rules! archive {
+    ($place:ident, $name:literal) => {
+        suite!(@cases $place, places::archive($name);
+            listing: an_empty_directory_has_no_rows, what_is_missing_is_not_found, a_file_is_no_directory,
+                directories_and_markers_show, a_row_is_what_stat_tells, a_big_listing_is_whole,
+                a_listing_can_be_left, listing_twice_gives_the_same;
+            reading: ranges_give_their_bytes, a_range_beyond_the_end_is_invalid, reading_twice_gives_the_same,
+                a_read_is_bound_to_its_tag, what_is_no_file_has_no_bytes;
+            naming: odd_names_are_exact;
+        );
+    };
+}
+
 suite!(memory_like_s3, places::memory_like_s3(1_000));
 suite!(memory_like_s3_by_small_pages, places::memory_like_s3(2));
 suite!(memory_like_a_disk, places::memory_like_a_disk());
@@ -64,3 +79,7 @@ suite!(s3_cached, places::s3(1_000, true));
 suite!(s3_by_small_pages, places::s3(2, false));
 suite!(s3_by_small_pages_cached, places::s3(2, true));
 suite!(elsewhere, places::elsewhere());
+archive!(zip, "x.zip");
+archive!(tar, "x.tar");
+archive!(tar_gz, "x.tar.gz");
+archive!(tar_zst, "x.tar.zst");

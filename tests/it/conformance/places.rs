@@ -99,6 +99,12 @@ pub(super) async fn local() -> Fresh {
     Fresh::new(LocalPath::at(dir.path()), vec![Box::new(dir)])
 }
 
+/// An archive of this name, read as a directory.
+pub(super) async fn archive(name: &str) -> Fresh {
+    let (dir, keep) = super::packed::place(name);
+    Fresh::new(dir, vec![keep])
+}
+
 /// A wrapper forwards every call.
 pub(super) async fn wrapped() -> Fresh {
     let dir = tempfile::tempdir().expect("a temporary directory");
