@@ -1,5 +1,5 @@
 //! Durations and sizes as people write them: `"60s"`, `"10min"`, `"64 MiB"`, or a bare number of
-//! seconds or bytes.
+//! seconds or bytes; and numbers of things as people read them.
 
 use std::time::Duration;
 
@@ -53,6 +53,24 @@ pub fn time_text(time: Duration) -> String {
         Some((name, size)) => format!("{}{name}", seconds / size),
         None => format!("{seconds}s"),
     }
+}
+
+/// A number with separators: `1,284`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number and its noun: `1 object`, `1,284 objects`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

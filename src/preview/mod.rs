@@ -22,7 +22,7 @@ mod viewer;
 
 pub use detect::{Guess, Packed, guess};
 pub use document::{Document, Fold, Shape};
-pub use kinds::{document, is_document};
+pub use kinds::{decoding, document, is_document};
 pub use source::{Change, Cursor, Source};
 pub use viewer::{Backstage, Resolve, view};
 

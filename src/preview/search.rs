@@ -264,7 +264,8 @@ impl Look {
         }
         while at < within.end {
             let piece = self.piece(at, fresh, charset);
-            let found = if up { piece.last(needle, charset, within.end) } else { piece.first(needle, charset) };
+            let found =
+                if up { piece.last(needle, charset, within.end) } else { piece.first(needle, charset) };
             best = found.or(best);
             if best.is_some() && !up {
                 break;
@@ -437,14 +438,18 @@ mod tests {
 
     fn encoded(text: &str, label: &str) -> Vec<u8> {
         match label {
-            "utf-16le" => [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+            "utf-16le" => {
+                [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+            }
             label => encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned(),
         }
     }
 
     #[tokio::test]
     async fn what_lies_across_a_cut_of_a_long_line_is_found_in_every_encoding() {
-        for (label, filler) in [("utf-16le", "日本語 "), ("shift_jis", "日本語テキスト "), ("windows-1252", "caf\u{e9} ")] {
+        for (label, filler) in
+            [("utf-16le", "日本語 "), ("shift_jis", "日本語テキスト "), ("windows-1252", "caf\u{e9} ")]
+        {
             let unit = encoded(filler, label).len() - usize::from(label == "utf-16le") * 2;
             let skip = if label == "utf-16le" { 2 } else { 0 };
             // One line of a quarter of a megabyte, in which each cut of 32 KiB meets a needle somewhere.
@@ -470,7 +475,11 @@ mod tests {
                 assert_eq!(hunt_all(&feed, goal("needle")).await, wanted, "{label} up: {up}");
                 assert_eq!(hunt_all(&feed, goal("needle$")).await, [], "{label} up: {up}");
                 let anchored = hunt_all(&feed, goal(&format!("^{}", filler.trim()))).await;
-                assert_eq!(anchored.iter().map(|found| found.start).collect::<Vec<_>>(), [skip as u64], "{label}");
+                assert_eq!(
+                    anchored.iter().map(|found| found.start).collect::<Vec<_>>(),
+                    [skip as u64],
+                    "{label}"
+                );
             }
         }
     }

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use crate::app::Msg;
 use crate::config::Notify;
+use crate::preview;
 
 /// What the loop asks of a terminal beyond cells: real, or a test's.
 pub(super) trait Screen {
@@ -158,6 +159,9 @@ pub(super) fn check() -> Result<(), String> {
 pub(super) fn hook_panics(trouble: mpsc::Sender<Msg>) {
     let (own, before) = (thread::current().id(), std::panic::take_hook());
     std::panic::set_hook(Box::new(move |panic| {
+        if preview::decoding() {
+            return tracing::warn!("a decoder broke down on what it decoded: {panic}");
+        }
         tracing::error!("{panic}");
         if is_loop(own) || !TAKEN.load(Ordering::SeqCst) {
             give_back();

@@ -7,6 +7,8 @@ use humansize::{DECIMAL, FormatSizeOptions, format_size};
 
 use crate::model::Timestamp;
 
+pub use crate::model::units::{count, counted};
+
 /// The widest that [`size`] gets: `999.9 MB`.
 pub const SIZE_WIDTH: usize = 8;
 /// The widest that [`size_short`] gets: `999 MB`.
@@ -53,19 +55,6 @@ fn sized(bytes: u64, decimals: usize) -> String {
     if rounds_up { format_size(1000u64.pow(bytes.ilog(1000) + 1), options(decimals)) } else { text }
 }
 
-/// A number with separators: `1,284`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// Billionths of a dollar: `$12.40`, `$0.0064`, `under $0.0001`.
 pub fn dollars(nanos: u64) -> String {
     match nanos {
@@ -74,11 +63,6 @@ pub fn dollars(nanos: u64) -> String {
         100_000..1_000_000_000 => format!("$0.{:04}", nanos / 100_000),
         _ => format!("${}.{:02}", count(nanos / 1_000_000_000), nanos / 10_000_000 % 100),
     }
-}
-
-/// A number and its noun: `1 object`, `1,284 objects`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// A time: `Nov 20 04:12` within half a year of `now`, else `Jan 02 2025`.

@@ -79,12 +79,18 @@ fn nothing_in_an_archive_leaves_where_it_is_copied_to() {
         ("/tmp-abs/escaped", b'0', "", b"3"),
         ("link", b'2', &led, b""),
         ("link/planted", b'0', "", b"4"),
+        ("..\\..\\escaped", b'0', "", b"5"),
+        ("C:/escaped", b'0', "", b"6"),
+        ("twice", b'0', "", b"old"),
+        ("twice", b'0', "", b"new"),
         ("good/file", b'0', "", b"kept"),
     ];
     fs::write(place.path("x.tar"), tar(members)).unwrap();
     let output = place.run(&["cp", "-r", "x.tar!/", "out/"]);
     assert!(!output.status.success(), "what couldn't be copied is told by the exit status");
     assert_eq!(place.read("out/good/file"), "kept");
+    assert_eq!((place.read("out/..\\..\\escaped"), place.read("out/C:/escaped")), ("5".into(), "6".into()));
+    assert_eq!(place.read("out/twice"), "new");
     assert!(files(&outside).is_empty(), "a link was followed");
     let mut around = files(&place.path("."));
     around.retain(|name| name.contains("escaped"));
@@ -120,6 +126,25 @@ fn an_archive_is_listed_printed_and_copied_out_of_by_typing() {
     fs::create_dir(place.path("w.zip!")).unwrap();
     fs::write(place.path("w.zip!/f"), "literal").unwrap();
     assert_eq!(out(&["cat", "w.zip!!/f"]), "literal", "a real name is written with one ! more");
+}
+
+#[test]
+fn a_copy_goes_on_past_members_that_cant_be_read() {
+    let place = Place::new();
+    let names = ["a", "nul\0here", "secret", "z"];
+    let members: Vec<_> = names.iter().map(|name| ((*name).to_owned(), b"bytes".to_vec())).collect();
+    let mut bytes = zip(&members);
+    let is_it =
+        |at: &usize| bytes[*at..].starts_with(b"PK\x01\x02") && bytes[at + 46..].starts_with(b"secret");
+    let at = (0..bytes.len() - 52).find(is_it).unwrap();
+    bytes[at + 8] |= 1;
+    place.server.store().put("box", "x.zip", bytes);
+    let output = place.run(&["cp", "-r", "s3://box/x.zip!/", "out/"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{told}");
+    assert!(told.contains("x.zip!/secret") && told.contains("it is encrypted"), "{told}");
+    assert!(told.contains("nul\u{2400}here"), "{told}");
+    assert_eq!(files(&place.path("out")), ["a", "z"]);
 }
 
 #[test]

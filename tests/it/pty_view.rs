@@ -1,5 +1,7 @@
 //! The viewer and the quick view of the real program in a pseudo-terminal, requests counted at the server.
 
+use demo::{Effect, Rule};
+
 use super::terminal::{F10, Place, READY, Terminal};
 
 const F3: &str = "\x1bOR";
@@ -156,6 +158,165 @@ fn no_byte_of_a_file_reaches_the_terminal_unescaped() {
             assert!(!text.contains(foreign), "{foreign:?} in the view of {left}");
         }
     }
+}
+
+/// Names that a terminal would obey, or that are no plain names, each by a letter in front.
+const NAMES: [&str; 9] = [
+    "a\u{1b}[31mred.txt",
+    "b\u{1b}]52;c;QUJD\u{7}.txt",
+    "c\u{202e}gpj.txt",
+    "d\nline\r.txt",
+    "e\u{9b}31m.txt",
+    "f%1b%5b31m%0a.txt",
+    "g\u{200b}\u{feff}.txt",
+    "h//i.txt",
+    "j\\..\\k\t.txt",
+];
+
+/// What of those names would be obeyed, as the program itself never writes it.
+const OBEYED: [&str; 9] =
+    ["\u{1b}[31mred", "\u{1b}]", "\u{7}", "\u{202e}", "d\nline", "\u{9b}", "\u{200b}", "\u{feff}", "k\t"];
+
+#[track_caller]
+fn obeys_nothing(terminal: &Terminal) {
+    let raw = terminal.raw();
+    let text = String::from_utf8_lossy(&raw);
+    for foreign in OBEYED {
+        assert!(!text.contains(foreign), "{foreign:?}");
+    }
+}
+
+#[test]
+fn no_key_reaches_the_terminal_unescaped_by_the_viewers_title() {
+    let place = Place::new();
+    let long = format!("{}.txt", "l".repeat(1_000));
+    for name in NAMES.into_iter().chain([&*long]) {
+        place.server.store().put("box", name, format!("body of {}\n", &name[..1]));
+    }
+    let mut terminal = place.bifold(&["s3://box/", "."]);
+    terminal.see("red.txt");
+    terminal.keys("jj");
+    for name in ["a", "b", "c", "d", "e", "f", "g", "j", "l"] {
+        if name == "a" {
+            terminal.keys("v")
+        } else {
+            terminal.keys("]")
+        }
+        terminal.see(&format!("body of {name}"));
+    }
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    // `h/` is a directory that holds one without a name.
+    terminal.keys("gj\r");
+    terminal.see("box/h/ ");
+    terminal.keys("j\r");
+    terminal.see("i.txt");
+    terminal.keys("jv");
+    terminal.see("body of h");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    quit_quickly(&mut terminal);
+    obeys_nothing(&terminal);
+}
+
+fn quit_quickly(terminal: &mut Terminal) {
+    terminal.keys(F10);
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn no_name_in_an_archive_reaches_the_terminal_unescaped() {
+    let place = Place::new();
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in NAMES {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, format!("body of {}\n", &name[..1]).as_bytes()).unwrap();
+    }
+    place.write("x.zip", &writer.finish().unwrap().into_inner());
+    let mut terminal = place.bifold(&[".", "s3://box/"]);
+    terminal.see("x.zip");
+    terminal.keys("jv");
+    terminal.see("9 members");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    terminal.keys("\r");
+    terminal.see("red.txt");
+    terminal.keys("jj");
+    for name in ["a", "b", "c", "d", "e", "f", "g", "j"] {
+        if name == "a" {
+            terminal.keys("v")
+        } else {
+            terminal.keys("]")
+        }
+        terminal.see(&format!("body of {name}"));
+    }
+    terminal.keys("q");
+    terminal.see("red.txt");
+    quit_quickly(&mut terminal);
+    obeys_nothing(&terminal);
+}
+
+#[test]
+fn what_is_left_behind_is_given_up() {
+    let place = Place::new();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        place.server.store().put("box", name, lines(50_000));
+    }
+    let stalls = |key: &str| {
+        place.server.faults().add(Rule::on("GetObject", Effect::StallBody(1_000)).key(key));
+    };
+    let given_up = |count: u64| {
+        place.until("an answer given up", |place| place.server.counts().given_up >= count);
+    };
+    let mut terminal = place.bifold(&["--set", "preview.prefetch=0", "s3://box/", "."]);
+    terminal.see("c.txt");
+    stalls("a.txt");
+    terminal.keys("j");
+    terminal.keys(CTRL_Q);
+    place.until("the first request", |place| gets(place) == 1);
+    terminal.keys("j");
+    terminal.see("line number 12");
+    given_up(1);
+    assert_eq!(gets(&place), 2, "the quick view moved on");
+    terminal.keys(CTRL_Q);
+    stalls("c.txt");
+    terminal.keys("jv");
+    place.until("the viewer's request", |place| gets(place) == 3);
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    given_up(2);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let counts = place.server.counts();
+    assert!(counts.get("GetObject") == 3 && counts.bytes_out < 100_000, "{counts:?}");
+    quit(terminal);
+}
+
+#[test]
+fn what_holds_nothing_says_so_and_what_tells_no_size_is_shown() {
+    let place = Place::new();
+    for name in ["a.txt", "b.json", "c.zip", "d.png"] {
+        place.write(name, b"");
+    }
+    let mut terminal = place.bifold(&[".", "/proc/self"]);
+    terminal.see("d.png");
+    for name in ["a.txt", "b.json", "c.zip", "d.png"] {
+        terminal.keys(if name == "a.txt" { "jv" } else { "]" });
+        terminal.wait(name, |screen| {
+            let contents = screen.contents();
+            contents.contains("Nothing is in this file.")
+                && contents.contains(name)
+                && !contents.contains("damaged")
+        });
+    }
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    terminal.keys("\t/status\r");
+    terminal.wait("the filter", |screen| !screen.contents().contains("cmdline"));
+    terminal.keys("Gv");
+    terminal.see("VmRSS");
+    terminal.keys("q");
+    terminal.see("Mkdir");
+    quit(terminal);
 }
 
 #[test]

@@ -315,7 +315,8 @@ fn an_archive_refuses_every_change_at_once() {
         assert!(told.contains("/d/x.zip!/in/") && told.contains("only read here"), "{keys}: {told}");
     }
     let state = ready_at("/d/x.zip!/in/", &["a"]);
-    let changes = [Action::Move, Action::Rename, Action::Delete, Action::Mkdir, Action::Edit, Action::OpenWatched];
+    let changes =
+        [Action::Move, Action::Rename, Action::Delete, Action::Mkdir, Action::Edit, Action::OpenWatched];
     assert!(changes.iter().all(|action| !action.applies(&state)));
     assert_eq!(press(&mut ready_at("/d/x.zip!/in/", &["a"]), "jc").len(), 1, "copying out of it is planned");
 }
@@ -336,7 +337,10 @@ fn nothing_goes_into_an_archive() {
         assert!(problem(&state).contains("/d/x.zip!/new name"), "{}", problem(&state));
         press(&mut state, "<ctrl-u>");
         update(&mut state, Msg::Paste("s3://c/x/".into()), NOW);
-        assert!(matches!(press(&mut state, "<enter>")[..], [Cmd::StartJob(..)]), "another place can be typed");
+        assert!(
+            matches!(press(&mut state, "<enter>")[..], [Cmd::StartJob(..)]),
+            "another place can be typed"
+        );
     }
 }
 

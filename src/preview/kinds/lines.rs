@@ -5,30 +5,14 @@ use std::fmt::Write as _;
 use chrono::DateTime;
 use humansize::{DECIMAL, format_size};
 
+pub use crate::model::units::{count, counted};
+
 use crate::model::text::{escape, escape_bytes};
 use crate::model::{Ink, Piece, StyledLine};
 
 /// Bytes as people read them: `12.4 kB`.
 pub fn size(bytes: u64) -> String {
     format_size(bytes, DECIMAL.decimal_places(1).decimal_zeroes(0))
-}
-
-/// A number with separators: `1,284`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A number of things: `1 row`, `12 rows`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// A time in milliseconds since 1970, as UTC tells it.

@@ -9,31 +9,50 @@ use lofty::probe::Probe;
 use lofty::tag::Accessor;
 
 use super::input::Input;
-use super::lines::{fact, heading, size, span};
-use crate::model::StyledLine;
+use super::lines::{fact, heading, plain, size, span};
+use super::matroska::{is_matroska, reel};
+use crate::model::{Ink, Piece, StyledLine};
 use crate::preview::{Document, Shape};
 
 /// The most boxes of an MPEG-4 file that are looked at.
 const MOST_BOXES: u32 = 2_000;
 
 pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
+    let head = input.head(512)?;
+    if is_matroska(&head) {
+        let reel = reel(&mut input.again(0))?;
+        return Ok(told(input, &plain(&reel.container).text, reel.lines()));
+    }
     let film = film(&mut input.again(0)).unwrap_or_default();
     let mut lines = Vec::new();
-    let mut about = None;
     match sound(input) {
         Ok(sound) => {
             let kind = format!("{:?}", sound.file_type());
-            about = Some(kind.clone());
             facts(&sound, &kind, &film, &mut lines);
+            Ok(told(input, &kind, lines))
         }
-        Err(error) if film.is_none() => {
-            let why = format!("no known sound or film: {error}");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        Err(error) if film.is_none() => unknown(input, &head, &error),
+        Err(_) => {
+            film.facts(&mut lines);
+            Ok(told(input, "film", lines))
         }
-        Err(_) => film.facts(&mut lines),
     }
-    let about = format!("{} · {}", about.as_deref().unwrap_or("film"), size(input.len()));
-    Ok(Document { lines, about, warning: input.bounds().breach(), ..Document::default() })
+}
+
+fn told(input: &Input, kind: &str, lines: Vec<StyledLine>) -> Document {
+    let about = format!("{kind} · {}", size(input.len()));
+    Document { lines, about, warning: input.bounds().breach(), ..Document::default() }
+}
+
+/// What is known of a sound or a film whose inside isn't read here.
+fn unknown(input: &Input, head: &[u8], error: &FileParseError) -> io::Result<Document> {
+    let mime = infer::get(head).map(|kind| kind.mime_type());
+    let Some(mime) = mime.filter(|mime| mime.starts_with("audio/") || mime.starts_with("video/")) else {
+        let why = format!("no known sound or film: {error}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    };
+    let none = StyledLine::of(Piece::inked("No details of this kind are read here.", Ink::Dim));
+    Ok(told(input, mime, vec![heading("Media"), fact("kind", mime), none]))
 }
 
 fn sound(input: &Input) -> Result<TaggedFile, FileParseError> {

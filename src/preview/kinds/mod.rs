@@ -6,11 +6,13 @@
 
 mod archive;
 mod grid;
+mod guard;
 mod input;
 mod json;
 mod json_print;
 mod lines;
 mod markdown;
+mod matroska;
 mod media;
 mod parquet;
 mod pdf;
@@ -25,6 +27,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::guard::decoding;
+
+use self::guard::guarded;
 use self::input::Input;
 use super::{Document, Shape, Source};
 use crate::model::{ErrorKind, Op, Result, VfsError, ViewKind};
@@ -83,14 +88,14 @@ pub async fn document(kind: ViewKind, source: &Arc<Source>, shape: &Shape) -> Re
     let _guard = cancel.clone().drop_guard();
     let input = Input::new(source.clone(), Handle::current(), cancel, most);
     let (bounds, shape) = (input.bounds(), shape.clone());
-    let rendered = tokio::task::spawn_blocking(move || render(&input, &shape)).await;
+    let rendered = tokio::task::spawn_blocking(move || guarded(|| render(&input, &shape))).await;
     if let Some(error) = bounds.take_failure() {
         return Err(error);
     }
     match rendered {
-        Ok(Ok(document)) => Ok(document),
-        Ok(Err(error)) => Err(refusal(source, kind, &error)),
-        Err(_) => Err(fail(source, ErrorKind::Corrupt, "the decoder broke down on it")),
+        Ok(Some(Ok(document))) => Ok(document),
+        Ok(Some(Err(error))) => Err(refusal(source, kind, &error)),
+        Ok(None) | Err(_) => Err(fail(source, ErrorKind::Corrupt, "the decoder broke down on it")),
     }
 }
 

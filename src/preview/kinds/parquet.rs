@@ -13,6 +13,7 @@ use parquet::schema::printer::print_schema;
 
 use super::MIB;
 use super::grid::Grid;
+use super::guard::guarded;
 use super::input::Input;
 use super::lines::{count, counted, cut_bytes, fact, heading, plain, size};
 use super::thrift;
@@ -42,7 +43,9 @@ pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     schema(metadata, &mut lines);
     groups(metadata, &mut lines);
     pages.store(true, Ordering::Relaxed);
-    let warning = rows(&reader, &mut lines).err().map(|why| {
+    let shown = guarded(|| rows(&reader)).unwrap_or_else(|| (Vec::new(), Err("they are damaged".to_owned())));
+    lines.extend(shown.0);
+    let warning = shown.1.err().map(|why| {
         let why = input.bounds().breach().unwrap_or(why);
         format!("its rows can't be shown: {why}")
     });
@@ -134,36 +137,37 @@ fn groups(metadata: &ParquetMetaData, lines: &mut Vec<StyledLine>) {
     }
 }
 
-fn rows(reader: &SerializedFileReader<Chunks>, lines: &mut Vec<StyledLine>) -> Result<(), String> {
+/// The first rows, and why there aren't more.
+fn rows(reader: &SerializedFileReader<Chunks>) -> (Vec<StyledLine>, Result<(), String>) {
     let metadata = reader.metadata();
     if metadata.num_row_groups() == 0 {
-        return Ok(());
+        return (Vec::new(), Ok(()));
     }
-    let columns = metadata.file_metadata().schema_descr().num_columns();
+    let mut grid = Grid::default();
+    let ended = fill(reader, metadata.file_metadata().schema_descr().num_columns(), &mut grid);
+    if ended.is_err() && grid.len() == 0 {
+        return (Vec::new(), ended);
+    }
+    let shown = counted(grid.len() as u64, "row", "rows");
+    let mut lines = vec![StyledLine::default(), heading(&format!("First {shown}"))];
+    lines.extend(grid.lines());
+    (lines, ended)
+}
+
+fn fill(reader: &SerializedFileReader<Chunks>, columns: usize, grid: &mut Grid) -> Result<(), String> {
     if columns > MOST_COLUMNS {
         return Err(format!("it has {columns} columns, and rows are shown of at most {MOST_COLUMNS}"));
     }
     let group = reader.get_row_group(0).map_err(|error| error.to_string())?;
-    let rows = group.get_row_iter(None).map_err(|error| error.to_string())?;
-    let (mut grid, mut ended) = (Grid::default(), Ok(()));
-    for row in rows.take(MOST_ROWS) {
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                ended = Err(error.to_string());
-                break;
-            }
-        };
+    for row in group.get_row_iter(None).map_err(|error| error.to_string())?.take(MOST_ROWS) {
+        let row = row.map_err(|error| error.to_string())?;
         if grid.len() == 0 {
             grid.heading(row.get_column_iter().map(|(name, _)| cut_bytes(name.as_bytes(), 200)).collect());
         }
         let value = |field: &parquet::record::Field| cut_bytes(field.to_string().as_bytes(), 200);
         grid.row(row.get_column_iter().map(|(_, field)| value(field)).collect());
     }
-    let shown = counted(grid.len() as u64, "row", "rows");
-    lines.extend([StyledLine::default(), heading(&format!("First {shown}"))]);
-    lines.extend(grid.lines());
-    ended
+    Ok(())
 }
 
 /// The file as the library asks for it.

@@ -1,5 +1,7 @@
 //! Archives made by other programs' libraries, and by hand where those refuse; read as directories.
 
+mod hostile;
+
 use std::io::Write;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use zip::write::SimpleFileOptions;
 
-use super::{ArchivePath, Most, Shelf, contents};
+use super::{ArchivePath, Data, Member, Most, Shelf, contents};
 use crate::model::archive::{ArchiveKind, ArchiveUri};
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Name, Result, Uri};
 use crate::vfs::local::LocalPath;
@@ -32,10 +34,10 @@ fn tarred(name: &[u8], kind: u8, link: &[u8], bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A member of an archive: its name, kind, what it links to, its bytes.
-type Member<'a> = (&'a [u8], u8, &'a [u8], &'a [u8]);
+/// A member of a tar file: its name, kind, what it links to, its bytes.
+type Tarred<'a> = (&'a [u8], u8, &'a [u8], &'a [u8]);
 
-fn tar(members: &[Member<'_>]) -> Vec<u8> {
+fn tar(members: &[Tarred<'_>]) -> Vec<u8> {
     let mut out: Vec<u8> =
         members.iter().flat_map(|(name, kind, link, bytes)| tarred(name, *kind, link, bytes)).collect();
     out.resize(out.len() + 1024, 0);
@@ -152,7 +154,7 @@ async fn parts_at_once_come_out_right() {
 #[tokio::test]
 async fn hostile_names_are_names_by_their_bytes() {
     let place = Place::new();
-    let members: &[Member<'_>] = &[
+    let members: &[Tarred<'_>] = &[
         (b"../up", b'0', b"", b"1"),
         (b"/abs", b'0', b"", b"2"),
         (b"a/../../b", b'0', b"", b"3"),

@@ -59,11 +59,11 @@ pub(super) fn place(name: &str) -> (DynPath, Box<dyn Any + Send + Sync>) {
 type Member = (Vec<u8>, Vec<u8>);
 
 impl Packer {
-    /// Packs all anew, where something was written since.
-    async fn pack(&self) {
-        let _one = self.packing.lock().await;
+    /// Packs all anew, where something was written since. Nothing else is packed while the answer is held.
+    async fn pack(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        let one = self.packing.lock().await;
         if !self.stale.swap(false, Ordering::SeqCst) {
-            return;
+            return one;
         }
         let members = self.members().await;
         let name = self.file.to_string_lossy();
@@ -76,6 +76,7 @@ impl Packer {
         let beside = self.file.with_extension("new");
         std::fs::write(&beside, bytes).expect("room on the disk");
         std::fs::rename(beside, &self.file).expect("a rename");
+        one
     }
 
     async fn members(&self) -> Vec<Member> {
@@ -163,14 +164,14 @@ impl VfsPath for Packed {
     fn list(&self, freshness: Freshness) -> BoxStream<'static, Result<Page>> {
         let (packer, read) = (self.packer.clone(), self.read.clone());
         let pages = async move {
-            packer.pack().await;
+            drop(packer.pack().await);
             read.list(freshness)
         };
         stream::once(pages).flatten().boxed()
     }
 
     async fn stat(&self, freshness: Freshness) -> Result<Entry> {
-        self.packer.pack().await;
+        let _one = self.packer.pack().await;
         self.read.stat(freshness).await
     }
 
@@ -179,7 +180,7 @@ impl VfsPath for Packed {
     }
 
     async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
-        self.packer.pack().await;
+        let _one = self.packer.pack().await;
         self.read.open(range, precondition).await
     }
 
@@ -222,7 +223,7 @@ impl VfsPath for Packed {
     }
 
     async fn identity(&self) -> Result<Identity> {
-        self.packer.pack().await;
+        let _one = self.packer.pack().await;
         self.read.identity().await
     }
 
@@ -266,7 +267,7 @@ impl Sink for Packing {
         if self.packer.writes.fetch_add(1, Ordering::SeqCst) >= FEW {
             return Ok(placed);
         }
-        self.packer.pack().await;
+        let _one = self.packer.pack().await;
         self.read.stat(Freshness::Past).await.map(Placed::by_size)
     }
 
