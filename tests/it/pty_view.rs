@@ -197,11 +197,7 @@ fn no_key_reaches_the_terminal_unescaped_by_the_viewers_title() {
     terminal.see("red.txt");
     terminal.keys("jj");
     for name in ["a", "b", "c", "d", "e", "f", "g", "j", "l"] {
-        if name == "a" {
-            terminal.keys("v")
-        } else {
-            terminal.keys("]")
-        }
+        terminal.keys(if name == "a" { "v" } else { "]" });
         terminal.see(&format!("body of {name}"));
     }
     terminal.keys("q");
@@ -243,11 +239,7 @@ fn no_name_in_an_archive_reaches_the_terminal_unescaped() {
     terminal.see("red.txt");
     terminal.keys("jj");
     for name in ["a", "b", "c", "d", "e", "f", "g", "j"] {
-        if name == "a" {
-            terminal.keys("v")
-        } else {
-            terminal.keys("]")
-        }
+        terminal.keys(if name == "a" { "v" } else { "]" });
         terminal.see(&format!("body of {name}"));
     }
     terminal.keys("q");
