@@ -134,6 +134,13 @@ pub enum Cmd {
         /// The copy.
         file: PathBuf,
     },
+    /// The same for a program that has the copy already.
+    WatchDraft {
+        /// The edit.
+        id: EditId,
+        /// The copy.
+        file: PathBuf,
+    },
     /// Open a local file in the desktop's program: `Opened`.
     OpenFile {
         /// What it is.
@@ -143,7 +150,7 @@ pub enum Cmd {
     },
     /// Fetch a copy that can't be written to, and open it: `Opened`.
     OpenCopy(Uri),
-    /// A copy is no longer watched, and goes.
+    /// Nobody writes into a copy any more: save what isn't saved of it, then remove it: `DraftDropped`.
     DropDraft(EditId),
     /// Write a copy back, if it changed: `DraftSaved`.
     SaveDraft {

@@ -1,18 +1,25 @@
 //! Editing: a copy is fetched, an editor has the terminal, and what it wrote goes back only over what it was
 //! made from. Where that is gone, a person chooses.
 
-use std::path::PathBuf;
+mod question;
+
+use std::path::{Path, PathBuf};
 
 use super::cmd::Cmd;
-use super::dialog::{self, Button, Buttons, Dialog, Press, PromptKind};
-use super::key::Key;
-use super::listings;
+use super::dialog::{self, Dialog};
 use super::state::State;
 use super::watch::{self, Watch};
-use crate::model::{Entry, ErrorKind, Kind, Op, Uri, VfsError};
+use super::{leaving, listings};
+use crate::model::{Entry, Kind, Op, Timestamp, Uri, VfsError};
+
+pub use question::{EditQuestion, Question};
+pub(super) use question::{ask_next, press};
 
 /// From how many bytes on it is asked before an object is fetched to be edited.
 pub(super) const LARGE: u64 = 64 << 20;
+
+/// An editor that ends within so many milliseconds and changed nothing may go on in a window of its own.
+const AT_ONCE: i64 = 1_000;
 
 /// Tells one edit from another within a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +47,21 @@ pub enum Saved {
     Failed(VfsError),
 }
 
+/// How far an edit is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Its copy is on the way.
+    Fetching,
+    /// The copy waits until nothing else has the terminal or the keys.
+    Waiting,
+    /// Its program has the copy.
+    Open,
+    /// What the copy holds is written, or the copy goes.
+    Saving,
+    /// A person has to say what becomes of the copy.
+    Asking(Question),
+}
+
 /// An edit under way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
@@ -49,35 +71,24 @@ pub struct Edit {
     pub uri: Uri,
     /// Where the copy lies; none while it is fetched. A local file is its own.
     pub file: Option<PathBuf>,
+    /// How far it is.
+    pub phase: Phase,
+    /// When its program began.
+    pub began: Timestamp,
+    /// Whether anything of it was written.
+    pub written: bool,
     /// Whether the editor ended with a failure: then nothing goes back unasked.
     pub doubted: Option<String>,
     /// For a program that goes on running: each of its saves goes back.
     pub watch: Option<Watch>,
 }
 
-/// Why a person is asked what becomes of a copy, and what may.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EditQuestion {
-    /// Which edit.
-    pub id: EditId,
-    /// What happened, in full.
-    pub text: String,
-    /// The ways out; the safe one first.
-    pub buttons: Buttons,
+impl Edit {
+    /// Where the copy lies, for a person.
+    fn copy(&self) -> String {
+        self.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default()
+    }
 }
-
-const CONFLICT: &[Button] = &[
-    Button { label: "Keep the copy", letter: 'k', danger: false },
-    Button { label: "Show the difference", letter: 'd', danger: false },
-    Button { label: "Save as", letter: 's', danger: false },
-    Button { label: "Overwrite", letter: 'o', danger: true },
-];
-
-const FAILED: &[Button] = &[
-    Button { label: "Keep the copy", letter: 'k', danger: false },
-    Button { label: "Try again", letter: 't', danger: false },
-    Button { label: "Save as", letter: 's', danger: false },
-];
 
 /// Edits the row of the cursor.
 pub(super) fn begin(state: &mut State) {
@@ -113,28 +124,32 @@ pub(super) fn fetch(state: &mut State, uri: Uri) {
 pub(super) fn start(state: &mut State, uri: Uri, watch: Option<Watch>) {
     let id = EditId(state.request().0);
     let file = uri.as_local().map(std::path::Path::to_path_buf);
-    if let Some(file) = &file {
-        state.send(Cmd::RunEditor { id, file: file.clone() });
-    } else {
+    let phase = if file.is_some() { Phase::Waiting } else { Phase::Fetching };
+    if file.is_none() {
         state.tell(format!("fetching {uri}"));
         state.send(Cmd::FetchDraft { id, uri: uri.clone() });
     }
-    state.edits.push(Edit { id, uri, file, doubted: None, watch });
+    state.edits.push(Edit { id, uri, file, phase, began: state.now, written: false, doubted: None, watch });
+}
+
+/// The edit of this id.
+pub(super) fn of(state: &mut State, id: EditId) -> Option<&mut Edit> {
+    state.edits.iter_mut().find(|edit| edit.id == id)
 }
 
 /// The copy is there, or can't be.
 pub(super) fn fetched(state: &mut State, id: EditId, result: Result<PathBuf, VfsError>) {
-    let Some(edit) = state.edits.iter_mut().find(|edit| edit.id == id) else { return };
+    let Some(edit) = of(state, id) else { return };
     match result {
         Ok(file) => {
             edit.file = Some(file.clone());
-            if edit.watch.is_some() {
-                let uri = edit.uri.clone();
-                state.send(Cmd::OpenWatched { id, file });
-                return state.tell(format!("each save of {uri} is written back until its watch is ended"));
+            if edit.watch.is_none() {
+                edit.phase = Phase::Waiting;
+                return;
             }
-            state.notice = None;
-            state.send(Cmd::RunEditor { id, file });
+            edit.phase = Phase::Open;
+            state.send(Cmd::OpenWatched { id, file });
+            watch::tell_begun(state, id);
         }
         Err(error) => {
             end(state, id);
@@ -143,9 +158,24 @@ pub(super) fn fetched(state: &mut State, id: EditId, result: Result<PathBuf, Vfs
     }
 }
 
+/// Gives the terminal to the editor of the first copy that waits for it, when nothing else has the keys.
+pub(super) fn give_terminal(state: &mut State) {
+    let has_it = |edit: &Edit| edit.phase == Phase::Open && edit.watch.is_none();
+    if state.edits.iter().any(has_it) || !dialog::may_ask(state) {
+        return;
+    }
+    let now = state.now;
+    let Some(edit) = state.edits.iter_mut().find(|edit| edit.phase == Phase::Waiting) else { return };
+    let Some(file) = edit.file.clone() else { return };
+    let id = edit.id;
+    (edit.phase, edit.began) = (Phase::Open, now);
+    state.notice = None;
+    state.send(Cmd::RunEditor { id, file });
+}
+
 /// The editor has ended; `Err` tells why it couldn't begin, or how it failed.
 pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) {
-    let Some(edit) = state.edits.iter_mut().find(|edit| edit.id == id) else { return };
+    let Some(edit) = of(state, id) else { return };
     let uri = edit.uri.clone();
     if uri.as_local().is_some() {
         end(state, id);
@@ -156,112 +186,101 @@ pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) 
         return;
     }
     edit.doubted = result.err();
-    if edit.watch.is_none()
-        && let Some(why) = edit.doubted.clone()
-    {
-        let edit = edit.clone();
-        let text = format!("{why}.\nNothing was written to {uri}. What it left is in {}.", copy_of(&edit));
-        return ask(state, &edit, text, FAILED);
+    match (&mut edit.watch, &edit.doubted) {
+        (Some(watch), _) => watch.closing = true,
+        (None, Some(why)) => {
+            let why = why.clone();
+            return question::after_failed_editor(edit, &why);
+        }
+        (None, None) => {}
     }
-    if let Some(watch) = &mut edit.watch {
-        watch.closing = true;
-    }
-    state.tell(format!("saving {uri}"));
-    state.send(Cmd::SaveDraft { id, how: SaveHow::Bound });
+    save(state, id, SaveHow::Bound);
 }
 
 /// A save has ended.
 pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
-    let Some(edit) = state.edits.iter().find(|edit| edit.id == id).cloned() else { return };
-    if edit.watch.is_some() {
-        return watch::saved(state, edit, how);
-    }
+    let now = state.now;
+    let Some(edit) = of(state, id) else { return };
+    let at_once = edit.watch.is_none() && now.0 - edit.began.0 < AT_ONCE;
+    let goes_on = edit.watch.as_ref().is_some_and(|watch| !watch.closing);
     match how {
-        Saved::Unchanged => {
-            end(state, id);
-            match edit.doubted {
-                Some(why) => state.refuse(why),
-                None => state.tell(format!("{} is unchanged; nothing was written", edit.uri)),
-            }
+        Saved::Failed(error) => failed(state, id, error),
+        Saved::Unchanged | Saved::Written(_) if goes_on => {
+            edit.phase = Phase::Open;
+            watch::saved(state, id, how);
         }
+        Saved::Unchanged if at_once => question::after_a_moment(edit),
+        Saved::Unchanged => state.send(Cmd::DropDraft(id)),
         Saved::Written(uri) => {
-            end(state, id);
+            (edit.uri, edit.written) = (uri.clone(), true);
             changed(state, &uri);
-            state.tell(format!("saved {uri}"));
+            state.send(Cmd::DropDraft(id));
         }
-        Saved::Failed(error) => failed(state, &edit, &error),
     }
 }
 
-/// The copies that the program leaves behind when it ends now, each in words: what is in them may not be saved.
-pub fn left_behind(state: &State) -> impl Iterator<Item = String> {
-    let told = |edit: &Edit| {
-        let file = edit.file.as_ref().filter(|_| edit.uri.as_local().is_none())?;
-        Some(format!("{} was open: what may not be saved of it stays in {}", edit.uri, file.display()))
+/// A copy went, all of it being saved; or what was written into it at the last moment can't be saved.
+pub(super) fn dropped(state: &mut State, id: EditId, result: Result<Option<Uri>, VfsError>) {
+    let written = match result {
+        Err(error) => return failed(state, id, error),
+        Ok(written) => written,
     };
-    state.edits.iter().filter_map(told)
-}
-
-/// Asks what becomes of a copy that wasn't written back.
-pub(super) fn failed(state: &mut State, edit: &Edit, error: &VfsError) {
-    let file = copy_of(edit);
-    let (text, buttons) = if error.kind == ErrorKind::Conflict {
-        let text = format!(
-            "{} was changed by somebody else.\nIt isn't what you began with ({}), so nothing was written. Your text \
-             is in {file}.",
-            edit.uri, error.reason
-        );
-        (text, CONFLICT)
-    } else {
-        let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        let text = format!("{} wasn't saved.\n{}{hint}. Your text is in {file}.", edit.uri, error.reason);
-        (text, FAILED)
-    };
-    state.last_error = Some(error.clone());
-    ask(state, edit, text, buttons);
-}
-
-/// Where the copy lies, for a person.
-fn copy_of(edit: &Edit) -> String {
-    edit.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default()
-}
-
-/// Asks what becomes of a copy.
-fn ask(state: &mut State, edit: &Edit, text: String, buttons: &'static [Button]) {
-    let buttons = Buttons::new(buttons);
-    state.dialogs.push(Dialog::Edit(Box::new(EditQuestion { id: edit.id, text, buttons })));
-}
-
-/// Gives a key to the question on top.
-pub(super) fn press(state: &mut State, key: Key) {
-    let Some(Dialog::Edit(question)) = state.dialogs.last_mut() else { return };
-    let id = question.id;
-    let label = match question.buttons.press(key) {
-        Press::Nothing => return,
-        Press::Left => CONFLICT[0].label,
-        Press::Chosen(at) => question.buttons.all[at].label,
-    };
-    match label {
-        "Show the difference" => state.send(Cmd::CompareDraft(id)),
-        "Save as" => ask_name(state, id),
-        "Overwrite" => save(state, id, SaveHow::Over),
-        "Try again" => save(state, id, SaveHow::Bound),
-        _ => keep(state, id),
+    let Some(edit) = end(state, id) else { return };
+    if let Some(uri) = &written {
+        changed(state, uri);
+    }
+    match (edit.doubted, edit.watch) {
+        (Some(why), _) => state.refuse(why),
+        (None, Some(_)) => state.tell(format!("{} is no longer watched", edit.uri)),
+        (None, None) if edit.written || written.is_some() => state.tell(format!("saved {}", edit.uri)),
+        (None, None) => state.tell(format!("{} is unchanged; nothing was written", edit.uri)),
+    }
+    if state.leaves_after_saves && !unsaved(state) {
+        state.leaves_after_saves = false;
+        leaving::ask_quit(state);
     }
 }
 
-/// Saves, and takes the question away.
+fn failed(state: &mut State, id: EditId, error: VfsError) {
+    state.leaves_after_saves = false;
+    if let Some(edit) = of(state, id) {
+        question::after_failed_save(edit, &error);
+        state.last_error = Some(error);
+    }
+}
+
+/// Saves.
 pub(super) fn save(state: &mut State, id: EditId, how: SaveHow) {
-    state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Edit(question) if question.id == id));
-    state.tell("saving");
+    let Some(edit) = of(state, id) else { return };
+    edit.phase = Phase::Saving;
+    let uri = edit.uri.clone();
+    take_question(state, id);
+    state.tell(format!("saving {uri}"));
     state.send(Cmd::SaveDraft { id, how });
 }
 
-/// Asks for another location.
-fn ask_name(state: &mut State, id: EditId) {
-    let Some(edit) = state.edits.iter().find(|edit| edit.id == id) else { return };
-    let (text, uri) = (edit.uri.to_string(), edit.uri.clone());
-    dialog::open_prompt(state, PromptKind::SaveAs(id), text, Some(uri));
+/// Whether something of a copy may not be saved yet.
+fn unsaved(state: &State) -> bool {
+    let open = |edit: &Edit| edit.phase == Phase::Saving || edit.watch.is_some() && edit.file.is_some();
+    state.edits.iter().any(open)
+}
+
+/// Before the program ends, what is open is saved; `false` where there is nothing to wait for.
+pub(super) fn finish_all(state: &mut State) -> bool {
+    watch::close_all(state);
+    let waits = unsaved(state);
+    if waits {
+        state.leaves_after_saves = true;
+        state.tell("saving what was edited, then leaving");
+    }
+    waits
+}
+
+/// The copies that the program leaves behind when it ends now, with what they are copies of: what is in them may
+/// not be saved.
+pub fn left_behind(state: &State) -> impl Iterator<Item = (&Uri, &Path)> {
+    let objects = state.edits.iter().filter(|edit| edit.uri.as_local().is_none());
+    objects.filter_map(|edit| Some((&edit.uri, edit.file.as_deref()?)))
 }
 
 /// What changed, as a text.
@@ -275,19 +294,15 @@ pub(super) fn compared(state: &mut State, id: EditId, result: Result<String, Vfs
     }
 }
 
-/// Leaves the copy where it is, and tells where.
-fn keep(state: &mut State, id: EditId) {
-    state.dialogs.pop();
-    let Some(edit) = end(state, id) else { return };
-    state.send(Cmd::LeaveDraft(id));
-    let file = edit.file.map(|file| file.display().to_string()).unwrap_or_default();
-    state.tell(format!("your text stays in {file}"));
-}
-
-/// Forgets an edit.
+/// Forgets an edit, and what was asked of it.
 pub(super) fn end(state: &mut State, id: EditId) -> Option<Edit> {
+    take_question(state, id);
     let at = state.edits.iter().position(|edit| edit.id == id)?;
     Some(state.edits.remove(at))
+}
+
+fn take_question(state: &mut State, id: EditId) {
+    state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Edit(question) if question.id == id));
 }
 
 /// A directory that is shown has changed.

@@ -4,7 +4,7 @@ use super::cmd::Cmd;
 use super::dialog;
 use super::jobs::Phase;
 use super::state::State;
-use super::{watch, work};
+use super::{edit, work};
 use crate::transfer::JobId;
 
 /// What becomes of the jobs when the program is left.
@@ -23,9 +23,10 @@ pub(super) fn ask_quit(state: &mut State) {
     if state.quitting {
         return state.send(Cmd::Quit);
     }
-    if watch::close_all(state) {
+    if !state.leaves_after_saves && edit::finish_all(state) {
         return;
     }
+    state.leaves_after_saves = false;
     if state.jobs.active().next().is_some() {
         return dialog::open_quit(state);
     }

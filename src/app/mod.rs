@@ -74,6 +74,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Cmd> {
     ahead::follow(state);
     stats::follow(state);
     dialog::ask_next(state);
+    edit::give_terminal(state);
     state.take_outbox()
 }
 
@@ -111,6 +112,7 @@ fn route(state: &mut State, msg: Msg) {
         Msg::DraftFetched { id, result } => edit::fetched(state, id, result),
         Msg::EditorClosed { id, result } => edit::closed(state, id, result),
         Msg::DraftSaved { id, saved } => edit::saved(state, id, saved),
+        Msg::DraftDropped { id, result } => edit::dropped(state, id, result),
         Msg::DraftCompared { id, result } => edit::compared(state, id, result),
         Msg::DraftTouched(id) => watch::touched(state, id),
         Msg::Opened { uri, result } => watch::opened(state, &uri, result),

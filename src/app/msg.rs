@@ -149,6 +149,13 @@ pub enum Msg {
         /// How.
         saved: Saved,
     },
+    /// A copy was removed, or stays.
+    DraftDropped {
+        /// The edit.
+        id: EditId,
+        /// Where what was written into it at the last moment was saved, if anything was; or why it wasn't.
+        result: Result<Option<Uri>, VfsError>,
+    },
     /// A program that goes on running saved its copy.
     DraftTouched(EditId),
     /// A file was given to the desktop's program for it, or not.

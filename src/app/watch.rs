@@ -3,8 +3,7 @@
 
 use super::cmd::Cmd;
 use super::dialog::{self, Dialog, Pick, PickItem};
-use super::edit::{self, Edit, EditId, LARGE, SaveHow, Saved};
-use super::leaving;
+use super::edit::{self, Edit, EditId, LARGE, Phase, SaveHow, Saved};
 use super::state::State;
 use super::viewer;
 use crate::model::{Op, Uri};
@@ -94,60 +93,33 @@ pub(super) fn fetch(state: &mut State, uri: Uri) {
     edit::start(state, uri, Some(Watch::default()));
 }
 
+/// Tells that it has begun.
+pub(super) fn tell_begun(state: &mut State, id: EditId) {
+    if let Some(edit) = edit::of(state, id) {
+        let uri = edit.uri.clone();
+        state.tell(format!("each save of {uri} is written back until its watch is ended"));
+    }
+}
+
 /// A program saved the copy.
 pub(super) fn touched(state: &mut State, id: EditId) {
-    let watched = state.edits.iter().any(|edit| edit.id == id && edit.watch.is_some());
-    let asked = |dialog: &Dialog| matches!(dialog, Dialog::Edit(question) if question.id == id);
-    if watched && !state.dialogs.iter().any(asked) {
+    let heard = |edit: &mut Edit| edit.watch.is_some() && !matches!(edit.phase, Phase::Asking(_));
+    if edit::of(state, id).is_some_and(heard) {
         state.send(Cmd::SaveDraft { id, how: SaveHow::Bound });
     }
 }
 
-/// A save of a watched copy has ended.
-pub(super) fn saved(state: &mut State, mut edit: Edit, how: Saved) {
-    let closing = edit.watch.as_ref().is_some_and(|watch| watch.closing);
-    match how {
-        Saved::Failed(error) => {
-            state.leaves_after_saves = false;
-            edit::failed(state, &edit, &error);
-        }
-        Saved::Unchanged if !closing => {}
-        Saved::Unchanged => ended(state, &edit),
-        Saved::Written(uri) => {
-            edit::changed(state, &uri);
-            count(state, edit.id, &uri);
-            if closing {
-                edit.uri = uri;
-                return ended(state, &edit);
-            }
-            let saves = edit.watch.map_or(0, |watch| watch.saves) + 1;
-            state.tell(format!("saved {uri} (save {saves}; it is watched)"));
-        }
-    }
-}
-
-/// The copy is now one of `uri`, which another name may have made another.
-fn count(state: &mut State, id: EditId, uri: &Uri) {
-    if let Some(edit) = state.edits.iter_mut().find(|edit| edit.id == id) {
-        edit.uri = uri.clone();
-        if let Some(watch) = &mut edit.watch {
-            watch.saves += 1;
-        }
-    }
-}
-
-/// Nothing is left to be saved: the copy goes.
-fn ended(state: &mut State, edit: &Edit) {
-    edit::end(state, edit.id);
-    state.send(Cmd::DropDraft(edit.id));
-    match &edit.doubted {
-        Some(why) => state.refuse(why.clone()),
-        None => state.tell(format!("{} is no longer watched", edit.uri)),
-    }
-    if state.leaves_after_saves && watched(state).next().is_none() {
-        state.leaves_after_saves = false;
-        leaving::ask_quit(state);
-    }
+/// A save of a watched copy has ended, and its program goes on.
+pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
+    let Saved::Written(uri) = how else { return };
+    edit::changed(state, &uri);
+    let Some(edit) = edit::of(state, id) else { return };
+    // Another name makes the copy another's.
+    edit.uri = uri.clone();
+    let Some(watch) = &mut edit.watch else { return };
+    watch.saves += 1;
+    let saves = watch.saves;
+    state.tell(format!("saved {uri} (save {saves}; it is watched)"));
 }
 
 fn watched(state: &State) -> impl Iterator<Item = &Edit> {
@@ -165,24 +137,17 @@ pub(super) fn list(state: &mut State) {
 
 /// Saves a last time what changed, and ends the watch.
 pub(super) fn close(state: &mut State, id: EditId) {
-    let edit = state.edits.iter_mut().find(|edit| edit.id == id);
-    if let Some(watch) = edit.and_then(|edit| edit.watch.as_mut()) {
+    if let Some(watch) = edit::of(state, id).and_then(|edit| edit.watch.as_mut()) {
         watch.closing = true;
-        state.send(Cmd::SaveDraft { id, how: SaveHow::Bound });
+        edit::save(state, id, SaveHow::Bound);
     }
 }
 
-/// Before the program ends, what is watched is saved; `false` where there is nothing to wait for. Whoever asks
-/// a second time doesn't wait any more.
-pub(super) fn close_all(state: &mut State) -> bool {
+/// Ends every watch.
+pub(super) fn close_all(state: &mut State) {
     let open = |edit: &&Edit| edit.file.is_some() && edit.watch.as_ref().is_some_and(|watch| !watch.closing);
     let ids: Vec<_> = state.edits.iter().filter(open).map(|edit| edit.id).collect();
-    for id in &ids {
-        close(state, *id);
+    for id in ids {
+        close(state, id);
     }
-    if !ids.is_empty() {
-        state.leaves_after_saves = true;
-        state.tell("saving what is watched, then leaving");
-    }
-    !ids.is_empty()
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -11,6 +12,9 @@ use super::out::tell;
 use crate::config::editor;
 use crate::model::{ErrorKind, Op, Uri};
 use crate::transfer::edit::{Draft, Save};
+
+/// An editor that ends within this time and changed nothing may have begun another program.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Edits one thing; an object goes back only over what was fetched.
 pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, Failure> {
@@ -24,6 +28,7 @@ pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, F
         || Failure::Usage("there is no state directory for a copy: set HOME or XDG_STATE_HOME".to_owned());
     let dir = context.state.as_deref().ok_or_else(none)?.join("edits");
     let mut draft = Draft::fetch(context.path(&uri)?, &dir, false).await?;
+    let began = Instant::now();
     let went_well = edit(&words, draft.file()).await;
     match went_well {
         Ok(true) => {}
@@ -33,6 +38,9 @@ pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, F
         }
     }
     if !draft.changed().await? {
+        if began.elapsed() < AT_ONCE {
+            return Ok(still_open(&words[0], &draft));
+        }
         draft.discard();
         tell(&format!("{uri} is unchanged; nothing was written"));
         return Ok(Status::Done);
@@ -53,6 +61,16 @@ pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, F
             Err(error.into())
         }
     }
+}
+
+/// The editor may go on in a window of its own: its copy stays.
+fn still_open(program: &str, draft: &Draft) -> Status {
+    tell(&format!(
+        "{program} ended at once and changed nothing; if it goes on by itself, what it saves isn't written back: let it \
+         wait (code --wait, gvim -f)"
+    ));
+    tell(&format!("the copy stays in {}", draft.file().display()));
+    Status::Failed
 }
 
 /// Runs the editor; `false` where it ended with a failure, which is told.

@@ -60,23 +60,12 @@ impl Drafts {
         Ok(file)
     }
 
-    /// Writes a copy back, if it changed: `DraftSaved`. What is written is removed here.
+    /// Writes a copy back, if it changed: `DraftSaved`.
     pub(super) async fn save(self, id: EditId, how: SaveHow, out: Sender<Msg>) {
         let Some(held) = self.held(id) else { return };
         let mut held = held.lock().await;
         let Some(draft) = held.as_mut() else { return };
-        let saved = match self.write(draft, how).await {
-            // Its program goes on, and may save again.
-            Ok(saved) if self.watched.lock().contains_key(&id) => saved,
-            Ok(saved) => {
-                if let Some(draft) = held.take() {
-                    draft.discard();
-                }
-                self.open.lock().remove(&id);
-                saved
-            }
-            Err(error) => Saved::Failed(error),
-        };
+        let saved = self.write(draft, how).await.unwrap_or_else(Saved::Failed);
         let _ = out.send(Msg::DraftSaved { id, saved }).await;
     }
 
@@ -94,8 +83,8 @@ impl Drafts {
     /// Tells what changed: `DraftCompared`.
     pub(super) async fn compare(self, id: EditId, out: Sender<Msg>) {
         let Some(held) = self.held(id) else { return };
-        let held = held.lock().await;
-        let Some(draft) = held.as_ref() else { return };
+        let mut held = held.lock().await;
+        let Some(draft) = held.as_mut() else { return };
         let result = draft.difference().await;
         let _ = out.send(Msg::DraftCompared { id, result }).await;
     }
@@ -120,15 +109,30 @@ impl Drafts {
         self.watched.lock().insert(id, watcher.abort_handle());
     }
 
-    /// A copy is no longer watched, and all of it is saved.
-    pub(super) async fn drop_watched(self, id: EditId) {
+    /// The same for a program that has the copy already.
+    pub(super) fn watch(&self, id: EditId, file: PathBuf, out: Sender<Msg>) {
+        let watcher = tokio::spawn(watch::watch(id, file, out, || ()));
+        self.watched.lock().insert(id, watcher.abort_handle());
+    }
+
+    /// Removes a copy once all that is in it is saved: `DraftDropped`. Its program may have written into it
+    /// after the save that was to be the last.
+    pub(super) async fn drop_saved(self, id: EditId, out: Sender<Msg>) {
         self.unwatch(id);
-        let held = self.open.lock().remove(&id);
-        if let Some(held) = held
-            && let Some(draft) = held.lock().await.take()
-        {
-            draft.discard();
-        }
+        let Some(held) = self.held(id) else { return };
+        let mut held = held.lock().await;
+        let Some(draft) = held.as_mut() else { return };
+        let result = match self.write(draft, SaveHow::Bound).await {
+            Ok(saved) => {
+                if let Some(draft) = held.take() {
+                    draft.discard();
+                }
+                self.open.lock().remove(&id);
+                Ok(if let Saved::Written(uri) = saved { Some(uri) } else { None })
+            }
+            Err(error) => Err(error),
+        };
+        let _ = out.send(Msg::DraftDropped { id, result }).await;
     }
 
     fn unwatch(&self, id: EditId) {

@@ -239,7 +239,9 @@ where
 
     /// Gives the terminal to the editor. Jobs go on meanwhile, and what they tell is heard; nothing is drawn.
     fn lend(&mut self, clock: &mut Clockwork, id: EditId, file: &Path) {
-        let words = match editor(&self.env) {
+        let free =
+            if clock.lent.is_some() { Err("another editor has the terminal".to_owned()) } else { Ok(()) };
+        let words = match free.and_then(|()| editor(&self.env)) {
             Ok(words) => words,
             Err(why) => return self.update(clock, Msg::EditorClosed { id, result: Err(why) }),
         };
@@ -273,13 +275,8 @@ where
         match self.screen.suspend() {
             Ok(true) => {}
             Ok(false) => {
-                return self.update(
-                    clock,
-                    Msg::Trouble(
-                        "bifold wasn't started from a shell that could resume it, so it isn't suspended"
-                            .to_owned(),
-                    ),
-                );
+                let why = "bifold wasn't started from a shell that could resume it, so it isn't suspended";
+                return self.update(clock, Msg::Trouble(why.to_owned()));
             }
             Err(error) => return self.update(clock, Msg::Trouble(format!("can't be suspended: {error}"))),
         }

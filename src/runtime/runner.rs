@@ -103,7 +103,8 @@ impl Runner {
             Cmd::OpenWatched { id, file } => self.drafts.open_watched(id, file, out),
             Cmd::OpenFile { uri, file } => drop(tokio::spawn(edit::open_file(uri, file, out))),
             Cmd::OpenCopy(uri) => drop(tokio::spawn(self.drafts.clone().show(uri, out))),
-            Cmd::DropDraft(id) => self.write(self.drafts.clone().drop_watched(id)),
+            Cmd::WatchDraft { id, file } => self.drafts.watch(id, file, out),
+            Cmd::DropDraft(id) => self.write(self.drafts.clone().drop_saved(id, out)),
             Cmd::LeaveDraft(id) => self.drafts.leave(id),
             Cmd::Held { req, ask } => {
                 self.request(req, inspect::held(self.services.registry.clone(), req, *ask, out));

@@ -108,9 +108,11 @@ pub(crate) fn panes(
     })
 }
 
-/// A signal ends the program without a question: the copies that stay are told where the shell is seen again.
+/// Whoever doesn't wait, and a signal, end the program before all is saved: the copies that stay are told where the
+/// shell is seen again.
 fn tell_left_behind(state: &State) {
-    for told in edit::left_behind(state) {
+    for (uri, file) in edit::left_behind(state).filter(|(_, file)| file.exists()) {
+        let told = format!("{uri} was open: what may not be saved of it stays in {}", file.display());
         tracing::warn!("{told}");
         // The terminal may be gone with its window.
         drop(writeln!(io::stderr(), "bifold: {}", text::escape(&told)));

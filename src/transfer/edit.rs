@@ -16,18 +16,22 @@ use sha2::{Digest, Sha256};
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::model::{Entry, ErrorKind, Freshness, Op, Result, Tag, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Head, Op, Result, Tag, Uri, VfsError};
 use crate::vfs::{Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Sink};
 
 /// Up to how many bytes of each side a difference is made of.
 const COMPARED: u64 = 4 << 20;
+
+/// What is at a place: something with a tag, or without; or nothing.
+type There = Option<Option<Tag>>;
 
 /// What a save may replace.
 #[derive(Clone, Debug)]
 pub enum Save {
     /// What the draft was made from, or saved as last; else `Conflict`.
     Bound,
-    /// Whatever is there at this moment: a person was told that it isn't what they began with.
+    /// What a person was shown instead of it: by [`Draft::difference`] last, or by the conflict. What came after
+    /// that is another `Conflict`.
     Over,
     /// Nothing: another name, which must be free.
     As(DynPath),
@@ -42,6 +46,8 @@ pub struct Draft {
     content: [u8; 32],
     /// Whether a save ended without an answer: it may have been done.
     doubted: bool,
+    /// What was there instead of it when a person was told so last.
+    met: Option<There>,
 }
 
 impl Draft {
@@ -50,13 +56,10 @@ impl Draft {
     pub async fn fetch(origin: DynPath, dir: &Path, read_only: bool) -> Result<Self> {
         let io = |error| VfsError::io(Op::Read, origin.uri().clone(), error);
         let file = place::new_file(dir, &origin.name()).map_err(io)?;
-        match fill(&origin, &file, read_only).await {
-            Ok((tag, content)) => Ok(Self { origin, file, tag, content, doubted: false }),
-            Err(error) => {
-                place::remove(&file);
-                Err(error)
-            }
-        }
+        let unfinished = Unfinished(&file);
+        let (tag, content) = fill(&origin, &file, read_only).await?;
+        std::mem::forget(unfinished);
+        Ok(Self { origin, file, tag, content, doubted: false, met: None })
     }
 
     /// The copy.
@@ -102,6 +105,9 @@ impl Draft {
                     return Ok(self.keep(target, entry, sent));
                 }
                 self.doubted |= error.kind.outcome_unknown();
+                if error.kind == ErrorKind::Conflict && !matches!(how, Save::As(_)) {
+                    self.met = self.there().await.ok();
+                }
                 Err(error)
             }
         }
@@ -110,6 +116,7 @@ impl Draft {
     /// From now on the copy is one of what was saved.
     fn keep(&mut self, target: DynPath, entry: Entry, content: [u8; 32]) -> Entry {
         (self.tag, self.content, self.origin, self.doubted) = (entry.tag.clone(), content, target, false);
+        self.met = None;
         entry
     }
 
@@ -127,9 +134,11 @@ impl Draft {
         Ok((there == mine).then_some((entry, mine)))
     }
 
-    /// What changed between what is there now and the copy, line by line, as a text.
-    pub async fn difference(&self) -> Result<String> {
-        let now = head_of(&self.origin).await?;
+    /// What changed between what is there now and the copy, line by line, as a text. From now on that is what
+    /// [`Save::Over`] may replace.
+    pub async fn difference(&mut self) -> Result<String> {
+        let (now, there) = head_of(&self.origin).await?;
+        self.met = Some(there);
         let mut mine = Vec::new();
         let file = File::open(&self.file).await.map_err(|error| self.lost(error))?;
         file.take(COMPARED + 1).read_to_end(&mut mine).await.map_err(|error| self.lost(error))?;
@@ -149,11 +158,24 @@ impl Draft {
                 Some(tag) => Ok(Precondition::Matches(tag.clone())),
                 None => Err(self.conflict("its service tells no tag to compare")),
             },
-            Save::Over => match self.origin.stat(Freshness::Past).await {
-                Ok(there) => Ok(there.tag.map_or(Precondition::None, Precondition::Matches)),
-                Err(error) if error.kind == ErrorKind::NotFound => Ok(Precondition::Absent),
-                Err(error) => Err(error),
-            },
+            Save::Over => {
+                let met = match &self.met {
+                    Some(met) => met.clone(),
+                    None => self.there().await?,
+                };
+                Ok(met.map_or(Precondition::Absent, |tag| {
+                    tag.map_or(Precondition::None, Precondition::Matches)
+                }))
+            }
+        }
+    }
+
+    /// What is there now: its tag, if it has one, or nothing.
+    async fn there(&self) -> Result<There> {
+        match self.origin.stat(Freshness::Past).await {
+            Ok(there) => Ok(Some(there.tag)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -207,6 +229,15 @@ impl Draft {
     }
 }
 
+/// A copy that is removed unless it gets whole, also when nobody waits for it any more.
+struct Unfinished<'a>(&'a Path);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        place::remove(self.0);
+    }
+}
+
 /// Writes what is there now into a file, and gives its tag and its hash.
 async fn fill(origin: &DynPath, file: &Path, read_only: bool) -> Result<(Option<Tag>, [u8; 32])> {
     let io = |error| VfsError::io(Op::Write, Uri::Local(file.to_owned()), error);
@@ -221,26 +252,32 @@ async fn fill(origin: &DynPath, file: &Path, read_only: bool) -> Result<(Option<
         out.write_all(&bytes).await.map_err(io)?;
     }
     out.flush().await.map_err(io)?;
-    let tag = match reading.head {
-        Some(head) => head.entry.tag.clone(),
-        None => origin.stat(Freshness::Past).await?.tag,
-    };
+    let tag = tag_of(origin, reading.head.as_deref()).await?;
     Ok((tag, hash.finalize().into()))
 }
 
-/// The beginning of what is there now; `None` where nothing is.
-async fn head_of(path: &DynPath) -> Result<Option<Vec<u8>>> {
-    let mut body = match path.fetch(None, &Fetch::now()).await {
-        Ok(reading) => reading.body,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+/// The beginning of what is there now, and its tag; nothing where nothing is.
+async fn head_of(path: &DynPath) -> Result<(Option<Vec<u8>>, There)> {
+    let reading = match path.fetch(None, &Fetch::now()).await {
+        Ok(reading) => reading,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok((None, None)),
         Err(error) => return Err(error),
     };
-    let mut head = Vec::new();
+    let tag = tag_of(path, reading.head.as_deref()).await?;
+    let (mut body, mut head) = (reading.body, Vec::new());
     while let Some(bytes) = body.try_next().await? {
         head.extend_from_slice(&bytes);
         if head.len() as u64 > COMPARED {
             break;
         }
     }
-    Ok(Some(head))
+    Ok((Some(head), Some(tag)))
+}
+
+/// The tag of what was read; who reads local files is asked for it.
+async fn tag_of(path: &DynPath, head: Option<&Head>) -> Result<Option<Tag>> {
+    match head {
+        Some(head) => Ok(head.entry.tag.clone()),
+        None => Ok(path.stat(Freshness::Past).await?.tag),
+    }
 }

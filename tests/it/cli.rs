@@ -489,6 +489,7 @@ fn edit_writes_back_what_changed_and_keeps_what_lost_a_race() {
     place.put("k.txt", "old\n");
     place.write("editor", "echo mine >> \"$1\"\n");
     place.write("racer", "echo mine > \"$1\"; exit 0\n");
+    place.write("forker", "exit 0\n");
     place.write("quitter", "echo mine > \"$1\"; exit 3\n");
     let edit = |script: &str| {
         let output = place
@@ -501,6 +502,9 @@ fn edit_writes_back_what_changed_and_keeps_what_lost_a_race() {
     };
     assert_eq!(edit("editor"), (Some(0), String::new()));
     assert_eq!(place.server.store().get("box", "k.txt").unwrap(), "old\nmine\n");
+    let (status, told) = edit("forker");
+    assert_eq!(status, Some(1));
+    assert!(told.contains("ended at once") && told.contains("the copy stays in "), "{told}");
     let (status, told) = edit("quitter");
     assert_eq!(status, Some(1));
     assert!(told.contains("nothing was written back; your text is in "), "{told}");

@@ -46,3 +46,29 @@ async fn what_another_wrote_after_a_lost_answer_is_a_conflict() {
     assert_eq!(error.kind, ErrorKind::Conflict, "{error}");
     assert_eq!(server.store().get("box", "a").as_deref(), Some(&b"odd"[..]));
 }
+
+#[tokio::test]
+async fn what_came_after_the_difference_was_shown_isnt_overwritten() {
+    let server = serve(Options::default());
+    let (mut draft, _dir) = edited(&server).await;
+    server.store().put_with("box", "a", "theirs", Attributes::default());
+    let conflict = |error: bifold::model::VfsError| assert_eq!(error.kind, ErrorKind::Conflict, "{error}");
+    conflict(draft.save(&Save::Bound).await.expect_err("somebody else's"));
+    assert!(draft.difference().await.expect("a text").contains("-theirs"));
+    server.store().put_with("box", "a", "later", Attributes::default());
+    conflict(draft.save(&Save::Over).await.expect_err("nobody saw it"));
+    draft.save(&Save::Over).await.expect("told of it again");
+    assert_eq!(server.store().get("box", "a").as_deref(), Some(&b"new"[..]));
+}
+
+#[tokio::test]
+async fn a_copy_that_nobody_waits_for_leaves_nothing() {
+    let server = serve(Options::default());
+    server.store().put("box", "a", vec![7; 1 << 20]);
+    server.faults().add(Rule::on("GetObject", Effect::StallBody(1000)));
+    let dir = tempfile::tempdir().expect("a directory");
+    let fetch = Draft::fetch(at(&uncached(&server), "a"), dir.path(), false);
+    let late = tokio::time::timeout(std::time::Duration::from_millis(500), fetch).await;
+    assert!(late.is_err(), "it stalls");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 0);
+}

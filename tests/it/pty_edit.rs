@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use demo::{Attributes, Effect, Rule};
 
@@ -36,6 +37,12 @@ fn quit(mut terminal: Terminal) {
     terminal.keys(F10);
     assert!(terminal.ended().success());
     terminal.is_restored();
+}
+
+/// A question that comes up by itself hears no key at first: this comes after that.
+fn answer(terminal: &mut Terminal, keys: &str) {
+    std::thread::sleep(Duration::from_millis(600));
+    terminal.keys(keys);
 }
 
 /// The directories of copies that are still there.
@@ -73,7 +80,7 @@ fn an_edited_object_goes_back_with_all_that_it_carries() {
 fn what_an_editor_leaves_as_it_is_isnt_written() {
     let place = Place::new();
     place.server.store().put("box", "notes.md", "old\n");
-    let mut terminal = panes(&place, "true");
+    let mut terminal = panes(&place, "sleep 1.2");
     place.server.reset_counts();
     terminal.keys("E");
     terminal.see("is unchanged");
@@ -94,7 +101,7 @@ fn what_another_client_wrote_meanwhile_is_overwritten_only_after_asking() {
     std::fs::write(place.path("../home/go"), "").unwrap();
     terminal.see("was changed by somebody else");
     assert_eq!(content(&place), "theirs\n");
-    terminal.keys("d");
+    answer(&mut terminal, "d");
     terminal.see("+mine");
     terminal.see("-theirs");
     terminal.keys("q");
@@ -113,7 +120,7 @@ fn a_copy_that_lost_the_race_is_saved_under_another_name() {
     let mut terminal = panes(&place, "echo mine > \"$1\"");
     terminal.keys(F4);
     terminal.see("was changed by somebody else");
-    terminal.keys("s");
+    answer(&mut terminal, "s");
     terminal.see("Save as");
     terminal.keys(".mine\r");
     terminal.see("saved s3://box/notes.md.mine");
@@ -127,11 +134,11 @@ fn a_save_that_fails_keeps_the_copy_and_says_where() {
     let place = Place::new();
     place.server.store().put("box", "notes.md", "old\n");
     place.server.faults().add(Rule::on("PutObject", Effect::access_denied()));
-    let mut terminal = panes(&place, "echo mine > \"$1\"");
+    let mut terminal = panes(&place, "echo mine > \"$1\"; sleep 1.2");
     terminal.keys(F4);
     terminal.see("wasn't saved");
     assert_eq!(content(&place), "old\n");
-    terminal.keys("t");
+    answer(&mut terminal, "t");
     terminal.see("saved s3://box/notes.md");
     place.server.faults().add(Rule::on("PutObject", Effect::access_denied()));
     terminal.keys(F4);
@@ -148,7 +155,7 @@ fn a_copy_that_is_kept_stays_readable_by_its_owner_alone() {
     let mut terminal = panes(&place, "echo mine > \"$1\"");
     terminal.keys(F4);
     terminal.see("wasn't saved");
-    terminal.keys("\x1b");
+    answer(&mut terminal, "\x1b");
     terminal.see("your text stays in");
     let kept = copies(&place)[0].join("notes.md");
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), "mine\n");
@@ -165,7 +172,7 @@ fn what_an_editor_left_that_failed_isnt_written_back_unasked() {
     terminal.keys(F4);
     terminal.see("Nothing was written to s3://box/notes.md");
     assert_eq!((place.server.counts().get("PutObject"), content(&place).as_str()), (0, "old\n"));
-    terminal.keys("\x1b");
+    answer(&mut terminal, "\x1b");
     terminal.see("your text stays in");
     assert_eq!(std::fs::read_to_string(copies(&place)[0].join("notes.md")).unwrap(), "half\n");
     quit(terminal);
@@ -212,4 +219,20 @@ fn a_local_file_is_edited_where_it_is_and_its_row_follows() {
     terminal.see("9 B");
     assert_eq!(std::fs::read(place.path("notes.txt")).unwrap(), b"12345678\n");
     quit(terminal);
+}
+
+#[test]
+fn an_editor_that_goes_on_in_the_background_is_watched_after_asking() {
+    let place = Place::new();
+    place.server.store().put("box", "notes.md", "old\n");
+    let act = "(until [ -e \"$HOME/go\" ]; do sleep 0.05; done; echo late > \"$1\") > /dev/null 2>&1 &";
+    let mut terminal = panes(&place, act);
+    terminal.keys(F4);
+    terminal.see("ended at once");
+    answer(&mut terminal, "w");
+    terminal.see("until its watch is ended");
+    std::fs::write(place.path("../home/go"), "").unwrap();
+    place.until("the save", |place| content(place) == "late\n");
+    quit(terminal);
+    assert_eq!(copies(&place), Vec::<PathBuf>::new());
 }

@@ -98,6 +98,8 @@ fn a_watched_copy_overwrites_nobody() {
     std::fs::write(&file, "mine").unwrap();
     terminal.see("was changed by somebody else");
     assert_eq!(content(&place, "picture.png"), b"theirs");
+    // A question that comes up by itself hears no key at first.
+    std::thread::sleep(std::time::Duration::from_millis(600));
     terminal.keys("o");
     place.until("the save", |place| content(place, "picture.png") == b"mine");
     std::fs::write(&file, "mine again").unwrap();

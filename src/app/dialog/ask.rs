@@ -3,6 +3,7 @@
 use super::buttons::Press;
 use super::{Button, Buttons, Dialog, JobQuestion};
 use crate::app::cmd::Cmd;
+use crate::app::edit;
 use crate::app::key::{Code, Key};
 use crate::app::leaving::{self, Leaving};
 use crate::app::state::State;
@@ -12,7 +13,7 @@ use crate::transfer::{Answer, Choice, JobId, Question};
 
 /// For how long a question that comes up by itself hears no key, in milliseconds: the keys of these moments
 /// were meant for what was there before.
-const DEAF: i64 = 400;
+pub(in crate::app) const DEAF: i64 = 400;
 
 const CONFLICT: &[Button] = &[
     Button { label: "Skip", letter: 's', danger: false },
@@ -39,10 +40,18 @@ const QUIT: &[Button] = &[
 ];
 const QUIT_HOW: [Leaving; 3] = [Leaving::Wait, Leaving::Suspend, Leaving::Cancel];
 
-/// Brings up the next question of a job, when nothing else has the keys.
-pub(in crate::app) fn ask_next(state: &mut State) {
+/// Whether nothing else has the keys, so that a question or an editor may come up by itself.
+pub(in crate::app) fn may_ask(state: &State) -> bool {
     let typing = state.typing.is_some() || state.front_view().is_some_and(|view| view.typing.is_some());
-    if !state.dialogs.is_empty() || typing || state.quitting {
+    state.dialogs.is_empty() && !typing && !state.quitting
+}
+
+/// Brings up the next question of an edit or a job, when nothing else has the keys.
+pub(in crate::app) fn ask_next(state: &mut State) {
+    if may_ask(state) {
+        edit::ask_next(state);
+    }
+    if !may_ask(state) {
         return;
     }
     let asks = |job: &crate::app::jobs::Job| {

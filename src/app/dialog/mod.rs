@@ -327,7 +327,7 @@ pub(super) fn press(state: &mut State, key: Key) {
     }
 }
 
-pub(super) use ask::{ask_next, open_quit};
+pub(super) use ask::{DEAF, ask_next, may_ask, open_quit};
 pub(super) use complete::completed;
 pub(super) use confirm::{edit as ask_edit, open_large as ask_open, resume_deletion};
 pub(super) use delete::open as open_delete;

@@ -1,6 +1,7 @@
 //! Tests of the application as a person meets it: keys in, state and commands out.
 
 mod dialogs;
+mod edit;
 mod jobs;
 mod links;
 mod listings;
@@ -105,6 +106,12 @@ fn keys(text: &str) -> Vec<Key> {
 /// Presses these keys, and gives what is to be done.
 fn press(state: &mut State, text: &str) -> Vec<Cmd> {
     keys(text).into_iter().flat_map(|key| update(state, Msg::Key(key), NOW)).collect()
+}
+
+/// The same a second later.
+fn press_later(state: &mut State, text: &str) -> Vec<Cmd> {
+    let later = Timestamp(NOW.0 + 1_000);
+    keys(text).into_iter().flat_map(|key| update(state, Msg::Key(key), later)).collect()
 }
 
 /// The active pane in a line: `> ` before the row of the cursor, `*` before marked ones.

@@ -27,6 +27,10 @@ fn save(id: EditId) -> Vec<Cmd> {
     vec![Cmd::SaveDraft { id, how: SaveHow::Bound }]
 }
 
+fn dropped(state: &mut State, id: EditId) -> Vec<Cmd> {
+    update(state, Msg::DraftDropped { id, result: Ok(None) }, NOW)
+}
+
 fn saves(cmds: &[Cmd]) -> bool {
     cmds.iter().any(|cmd| matches!(cmd, Cmd::SaveDraft { .. }))
 }
@@ -83,6 +87,7 @@ fn each_save_is_written_back_until_the_watch_is_ended() {
     assert_eq!(press(&mut state, "W<enter>"), save(id));
     let cmds = update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
     assert_eq!(cmds, [Cmd::DropDraft(id)]);
+    dropped(&mut state, id);
     assert!(state.edits.is_empty());
     assert_eq!(press(&mut state, "W"), []);
     assert_eq!(update(&mut state, Msg::DraftTouched(id), NOW), [], "nobody listens any more");
@@ -96,7 +101,7 @@ fn what_somebody_else_changed_is_asked_once_and_the_watch_goes_on() {
     update(&mut state, Msg::DraftSaved { id, saved: Saved::Failed(error) }, NOW);
     assert!(matches!(state.dialogs.last(), Some(Dialog::Edit(_))));
     assert_eq!(update(&mut state, Msg::DraftTouched(id), NOW), [], "it is being asked");
-    assert_eq!(press(&mut state, "o"), [Cmd::SaveDraft { id, how: SaveHow::Over }]);
+    assert_eq!(press_later(&mut state, "o"), [Cmd::SaveDraft { id, how: SaveHow::Over }]);
     update(&mut state, Msg::DraftSaved { id, saved: Saved::Written(s3("s3://b/p/a")) }, NOW);
     assert_eq!(state.edits.len(), 1, "it is still watched");
 }
@@ -108,9 +113,10 @@ fn leaving_saves_first_and_stays_where_that_fails() {
     let error = VfsError::new(Op::Write, s3("s3://b/p/a"), ErrorKind::Denied, "no");
     let cmds = update(&mut state, Msg::DraftSaved { id, saved: Saved::Failed(error) }, NOW);
     assert!(!cmds.contains(&Cmd::Quit) && matches!(state.dialogs.last(), Some(Dialog::Edit(_))));
-    assert!(saves(&press(&mut state, "t")));
+    assert!(saves(&press_later(&mut state, "t")));
     let cmds = update(&mut state, Msg::DraftSaved { id, saved: Saved::Written(s3("s3://b/p/a")) }, NOW);
     assert!(cmds.contains(&Cmd::DropDraft(id)) && !cmds.contains(&Cmd::Quit), "{cmds:?}");
+    assert_eq!(dropped(&mut state, id), []);
     assert!(press(&mut state, "<f10>").contains(&Cmd::Quit));
 }
 
@@ -118,7 +124,8 @@ fn leaving_saves_first_and_stays_where_that_fails() {
 fn leaving_goes_on_when_all_is_saved_and_at_once_when_asked_again() {
     let (mut state, id) = watched();
     press(&mut state, "<f10>");
-    let cmds = update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
+    update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
+    let cmds = dropped(&mut state, id);
     assert!(cmds.contains(&Cmd::Quit), "{cmds:?}");
     let (mut state, _) = watched();
     press(&mut state, "<f10>");
@@ -132,5 +139,17 @@ fn a_program_that_can_not_begin_ends_the_watch() {
     assert_eq!(cmds, save(id));
     let cmds = update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
     assert_eq!(cmds, [Cmd::DropDraft(id)]);
+    dropped(&mut state, id);
     assert!(notice(&state).contains("no program"));
+}
+
+#[test]
+fn what_came_after_the_last_save_and_fails_is_asked_about() {
+    let (mut state, id) = watched();
+    press(&mut state, "W<enter>");
+    update(&mut state, Msg::DraftSaved { id, saved: Saved::Written(s3("s3://b/p/a")) }, NOW);
+    let error = VfsError::new(Op::Write, s3("s3://b/p/a"), ErrorKind::Conflict, "changed");
+    update(&mut state, Msg::DraftDropped { id, result: Err(error) }, NOW);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Edit(_))));
+    assert_eq!(state.edits.len(), 1, "its copy is still there");
 }
