@@ -1,11 +1,12 @@
 //! The caches on disk, as the program holds them: [`DiskCaches`].
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::disk::{Bounds, Cabinet, Quota, Shelf, Voice};
 use super::objects::Objects;
 use super::previews::Previews;
-use crate::config::{CacheSettings, Dirs};
+use crate::config::{CacheSettings, Dirs, LayerSettings};
 
 /// The caches on disk. A clone is another handle on the same.
 #[derive(Clone, Debug, Default)]
@@ -28,34 +29,18 @@ impl DiskCaches {
         let Some(dir) = dir(settings, dirs).filter(|_| settings.enabled && dirs.state.is_some()) else {
             return Self::default();
         };
-        let shelf = |kind, own: &str, below: &str, bounds| -> Shelf {
-            let at = if own.is_empty() { dir.join(below) } else { settled(own, dirs) };
-            cabinet.shelf(kind, at, bounds, quota.cloned())
+        let shelf = |kind, of: &LayerSettings, compress| -> Option<Shelf> {
+            let at = if of.dir.is_empty() { dir.join(kind) } else { settled(&of.dir, dirs) };
+            let bounds = bounds(of, settings.cleanup_interval, compress)?;
+            Some(cabinet.shelf(kind, at, bounds, quota.cloned()))
         };
-        let interval = settings.cleanup_interval;
-        let (of, mut caches) = (&settings.objects, Self::default());
-        if of.enabled && of.max_size > 0 && of.max_entries > 0 {
-            let bounds = Bounds {
-                max_size: of.max_size,
-                max_entries: of.max_entries,
-                max_age: of.max_age,
-                eviction: of.eviction,
-                interval,
-                compress: of.compress,
-            };
-            caches.objects = Objects::new(shelf("objects", &of.dir, "objects", bounds), of.validate);
+        let mut caches = Self::default();
+        let (of, layer) = (&settings.objects, settings.objects.layer());
+        if let Some(shelf) = shelf("objects", &layer, of.compress) {
+            caches.objects = Objects::new(shelf, of.validate);
         }
-        let of = &settings.previews;
-        if of.enabled && of.max_size > 0 && of.max_entries > 0 {
-            let bounds = Bounds {
-                max_size: of.max_size,
-                max_entries: of.max_entries,
-                max_age: of.max_age,
-                eviction: of.eviction,
-                interval,
-                compress: false,
-            };
-            caches.previews = Previews::new(shelf("previews", &of.dir, "previews", bounds));
+        if let Some(shelf) = shelf("previews", &settings.previews, false) {
+            caches.previews = Previews::new(shelf);
         }
         caches.cabinet = Some(cabinet.clone());
         caches
@@ -73,6 +58,13 @@ impl DiskCaches {
             shelf.settle().await;
         }
     }
+}
+
+/// What a layer may hold; `None` where that is nothing.
+fn bounds(of: &LayerSettings, interval: Duration, compress: bool) -> Option<Bounds> {
+    let LayerSettings { max_size, max_entries, max_age, eviction, .. } = *of;
+    let some = of.enabled && max_size > 0 && max_entries > 0;
+    some.then_some(Bounds { max_size, max_entries, max_age, eviction, interval, compress })
 }
 
 /// The directory of all caches on disk.

@@ -80,6 +80,20 @@ pub struct ObjectSettings {
     pub compress: bool,
 }
 
+impl ObjectSettings {
+    /// What it shares with the other layer on disk.
+    pub fn layer(&self) -> LayerSettings {
+        LayerSettings {
+            enabled: self.enabled,
+            dir: self.dir.clone(),
+            max_size: self.max_size,
+            max_entries: self.max_entries,
+            max_age: self.max_age,
+            eviction: self.eviction,
+        }
+    }
+}
+
 /// `[cache.previews]`: rendered previews on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@ mod sink;
 
 use std::any::Any;
 use std::fmt;
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,8 @@ use self::cut::cut;
 use self::pages::{first_rows, rows_of};
 use self::sink::FaultySink;
 use super::{
-    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, Placed, Precondition, Progress,
-    Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, PartRecord, Placed,
+    Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 use crate::model::{
     Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, SignedLink, Uri, VfsError,
@@ -260,14 +261,18 @@ impl VfsPath for Faulty {
 
     async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
         let fate = self.before(Call::Read, Op::Read).await?;
-        let Reading { body, head } = self.inner.open(range, precondition).await?;
+        let Reading { body, head, held } = self.inner.open(range, precondition).await?;
         let body = match fate {
             Fate::Cut(at, error) => {
                 cut(body, at, error, |chunk| chunk.len() as u64, |chunk, len| chunk.slice(..len as usize))
             }
             fate => fate.answer(Ok(body))?,
         };
-        Ok(Reading { body, head })
+        Ok(Reading { body, head, held })
+    }
+
+    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
+        self.inner.keep_copy(head, file, parts).await;
     }
 
     async fn mkdir(&self) -> Result<()> {

@@ -16,6 +16,7 @@ mod words;
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -187,6 +188,12 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     /// trusts it. A place without such a cache opens.
     async fn fetch(&self, range: Option<Range<u64>>, how: &Fetch) -> Result<Reading> {
         self.open(range, how.precondition()).await
+    }
+
+    /// Keeps what was downloaded from here into a file, where that costs no byte: `head` is what the service told of
+    /// it, `parts` are what came, with their checksums. A place without a cache keeps nothing.
+    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
+        let _ = (head, file, parts);
     }
 
     /// The bytes alone of [`Self::open`].

@@ -1,11 +1,13 @@
 //! How a file or an object is written: [`Sink`].
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::ops::Range;
 
 use async_trait::async_trait;
 
 use super::{Attributes, Body, Placed, Precondition, VfsPath};
+use crate::cache::disk::Lent;
 use crate::model::Result;
 
 /// What is known of the whole before the first byte.
@@ -93,6 +95,19 @@ pub trait Sink: Debug + Send + Sync {
     ) -> Result<bool> {
         let _ = (from, source, offset, len);
         Ok(false)
+    }
+
+    /// Fills one part from a file of the cache by the kernel, which lets both share their blocks where it can, and
+    /// checks what arrived. On return with `true` the part is safe, as after [`Self::write_part`]; with `false` it is
+    /// to be written by that.
+    async fn copy_held(&self, offset: u64, len: u64, held: Box<Lent>) -> Result<bool> {
+        let _ = (offset, len, held);
+        Ok(false)
+    }
+
+    /// The file that all parts went to, before `commit`, for whoever can share its blocks.
+    fn file(&self) -> Option<File> {
+        None
     }
 
     /// The record of the part that begins at `offset`, once it is safe.

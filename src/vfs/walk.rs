@@ -170,9 +170,11 @@ mod tests {
         let dir = tree(&["a/b", "c/d", "e"]);
         std::os::unix::fs::symlink(dir.path().join("c"), dir.path().join("d")).unwrap();
         let script = crate::vfs::faulty::Script::new();
+        // By its whole path: the name of a temporary directory has any letter.
+        let closed = dir.path().join("c");
         script.add(
             crate::vfs::faulty::Call::List,
-            Some("c"),
+            closed.to_str(),
             0,
             1,
             crate::vfs::faulty::Fault::Fail(crate::model::ErrorKind::Denied),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::s3::limits::Limits;
 use super::{Body, Precondition};
+use crate::cache::disk::Lent;
 use crate::model::{Entry, Head, StorageClass, Tag, Timestamp, Uri};
 
 /// The bytes of a read, and what came with them.
@@ -17,12 +18,14 @@ pub struct Reading {
     pub body: Body,
     /// What the answer's headers told of the object, on S3.
     pub head: Option<Box<Head>>,
+    /// The file of the cache that has all of them, for a sink that can copy by the kernel.
+    pub held: Option<Box<Lent>>,
 }
 
 impl Reading {
     /// Bytes alone.
     pub fn bare(body: Body) -> Self {
-        Self { body, head: None }
+        Self { body, head: None, held: None }
     }
 }
 

@@ -22,43 +22,43 @@ use crate::support::*;
 const MIB: usize = 1 << 20;
 
 /// A home for caches, and bifold on a server with that home.
-struct Bed {
-    server: Server,
-    home: TempDir,
-    settings: Settings,
+pub struct Bed {
+    pub server: Server,
+    pub home: TempDir,
+    pub settings: Settings,
 }
 
 impl Bed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut settings = Settings::default();
         settings.cache.operations.enabled = false;
         Self { server: serve(Options::default()), home: tempfile::tempdir().expect("a directory"), settings }
     }
 
-    fn dirs(&self) -> Dirs {
+    pub fn dirs(&self) -> Dirs {
         let below = |name: &str| Some(self.home.path().join(name));
         Dirs { state: below("state"), cache: below("cache"), ..Dirs::default() }
     }
 
     /// Bifold, begun anew.
-    fn begin(&self) -> Registry {
+    pub fn begin(&self) -> Registry {
         self.with(DiskCaches::new(&self.settings.cache, &self.dirs()))
     }
 
-    fn with(&self, disk: DiskCaches) -> Registry {
+    pub fn with(&self, disk: DiskCaches) -> Registry {
         let operations = SharedOpCache::new(self.settings.cache.operations());
         Registry::with_caches(&self.settings, &env(&self.server), operations, disk)
     }
 
     /// The files that hold bodies.
-    fn files(&self) -> Vec<PathBuf> {
+    pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = shards(&self.home.path().join("cache/objects"));
         files.sort();
         files
     }
 
     /// Requests that were sent, and bytes of bodies that came, since the last time.
-    fn cost(&self) -> (u64, u64) {
+    pub fn cost(&self) -> (u64, u64) {
         let counts = self.server.counts();
         self.server.reset_counts();
         (counts.total(), counts.bytes_out)
@@ -71,15 +71,15 @@ fn shards(dir: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { shards(&path) } else { vec![path] }).collect()
 }
 
-async fn get(path: &DynPath, how: &Fetch) -> Bytes {
+pub async fn get(path: &DynPath, how: &Fetch) -> Bytes {
     gather(path.fetch(None, how).await.expect("a body").body).await.expect("its bytes")
 }
 
-async fn part(path: &DynPath, range: std::ops::Range<u64>, how: &Fetch) -> Bytes {
+pub async fn part(path: &DynPath, range: std::ops::Range<u64>, how: &Fetch) -> Bytes {
     gather(path.fetch(Some(range), how).await.expect("a body").body).await.expect("its bytes")
 }
 
-async fn row(path: &DynPath) -> Entry {
+pub async fn row(path: &DynPath) -> Entry {
     path.stat(Freshness::Past).await.expect("a row")
 }
 

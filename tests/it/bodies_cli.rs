@@ -104,6 +104,87 @@ fn a_copy_keeps_what_is_small_and_reads_past_the_cache_when_told_to() {
     assert_eq!(both.status.code(), Some(2));
 }
 
+/// Whether two files here can share their blocks.
+fn shares_blocks(dir: &Path) -> bool {
+    let file = |name: &str| {
+        fs::File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(dir.join(name))
+            .expect("a file")
+    };
+    let (from, to) = (file(".from"), file(".to"));
+    std::io::Write::write_all(&mut &from, b"x").expect("written");
+    bifold::cache::disk::share_blocks(&from, &to).is_ok()
+}
+
+#[test]
+fn a_large_copy_is_kept_with_the_blocks_of_its_file_or_not_at_all() {
+    let place = Place::new();
+    let (large, huge) = (Blob::noise(3, 40 << 20), Blob::noise(4, 130 << 20));
+    place.server.store().put("box", "large", large);
+    place.server.store().put("box", "huge", huge);
+    for key in ["large", "huge"] {
+        assert!(place.run(&["cp", &format!("s3://box/{key}"), "."]).status.success());
+        let copied = fs::read(place.path(key)).expect("copied");
+        assert!(copied == place.server.store().get("box", key).expect("there"), "{key}");
+    }
+    let kept = usize::from(shares_blocks(&place.path(".")));
+    let cache = dirs(&place).cache.expect("a directory");
+    assert_eq!(files(&cache).len(), kept, "no byte was copied, and none above a quarter is kept");
+    assert_eq!(verified(&place).0.files, kept as u64);
+}
+
+#[test]
+fn a_held_body_that_is_damaged_is_not_copied() {
+    let place = Place::new();
+    place.server.store().put("box", "k", Blob::noise(5, 20 << 20));
+    let read = printed(cat(&place, &["s3://box/k"]).wait_with_output().expect("it ends"));
+    let file = files(&dirs(&place).cache.expect("a directory")).remove(0);
+    let held = fs::OpenOptions::new().write(true).open(&file).expect("it opens");
+    std::os::unix::fs::FileExt::write_all_at(&held, b"damage", 11 << 20).expect("written");
+    cost(&place);
+    assert!(place.run(&["cp", "s3://box/k", "."]).status.success());
+    assert!(fs::read(place.path("k")).expect("copied") == read);
+    let (_, bytes) = cost(&place);
+    assert_eq!(bytes, 1 << 20, "the damaged block alone");
+}
+
+#[test]
+fn the_log_names_every_hit_miss_and_invalidation() {
+    let place = Place::new();
+    for key in ["a", "b", "c"] {
+        place.put(key, key);
+    }
+    let run = |args: &[&str]| {
+        let mut command = place.command();
+        command.env("BIFOLD_LOG", "debug").env("BIFOLD_CACHE_MAX_ENTRIES", "2");
+        printed(command.args(args).output().expect("it runs"));
+    };
+    run(&["cat", "s3://box/a"]);
+    run(&["cat", "s3://box/a"]);
+    run(&["cat", "s3://box/b"]);
+    run(&["cat", "s3://box/c"]);
+    run(&["rm", "s3://box/c"]);
+    let log: String = files(&place.home().join(".local/state/bifold"))
+        .iter()
+        .filter(|file| file.to_string_lossy().contains("log"))
+        .map(|file| fs::read_to_string(file).unwrap_or_default())
+        .collect();
+    for (what, key) in
+        [("miss", "a"), ("hit", "a"), ("miss", "b"), ("miss", "c"), ("evicted", "a"), ("invalid", "c")]
+    {
+        let (what, key) = (format!("object cache: {what}"), format!("s3://box/{key}"));
+        assert!(log.lines().any(|line| line.contains(&what) && line.contains(&key)), "{what} {key}: {log}");
+    }
+    assert!(
+        log.lines().filter(|line| line.contains("object cache: ")).all(|line| line.contains("reason")),
+        "{log}"
+    );
+}
+
 #[test]
 fn two_programs_share_one_cache() {
     let place = Place::new();

@@ -43,6 +43,8 @@ fn a_trace_for_people_ends_with_what_both_looks_cost() {
     // Whatever the log is set to, and with a cache that keeps nothing.
     let off = ["cache", "trace", "s3://box/p/", "--set", "log.level=off", "--set", "cache.enabled=false"];
     let printed = place.expect(0, &off);
+    assert!(printed.starts_with("the operation cache is off: "), "{printed}");
+    assert!(printed.contains("\nthe cache of bodies is off: "), "{printed}");
     assert!(printed.matches("request ListObjectsV2").count() == 2 && !printed.contains("miss"), "{printed}");
     assert!(printed.contains("second: 1 request in "), "{printed}");
     let told = place.told(1, &["cache", "trace", "s3://nowhere/p/"]);
@@ -129,6 +131,45 @@ fn clearing_names_how_much_and_is_agreed_to_first() {
     assert!(place.expect(0, &["cache", "clear", "-y"]).contains("forgot 1 entry, 3 B"));
     assert!(held(&place, &[]).is_empty() && files(&place).is_empty());
     assert_eq!(place.keys(), ["other", "p/one", "p/two"]);
+}
+
+#[test]
+fn a_trace_tells_which_cache_is_off() {
+    let place = Place::new();
+    place.put("k", "1");
+    let off = |set: &str| -> Vec<String> {
+        let lines = place.json(&["cache", "trace", "--json", "s3://box/k", "--set", set]);
+        let off = lines.iter().filter(|line| line["event"] == "off");
+        off.map(|line| line["which"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(off("log.level=info"), [""; 0]);
+    assert_eq!(off("cache.operations.enabled=false"), ["the operation cache"]);
+    assert_eq!(off("cache.objects.enabled=false"), ["the cache of bodies"]);
+}
+
+#[test]
+fn what_a_former_directory_holds_is_told_and_cleared() {
+    let place = warm();
+    let former = place.expect(0, &["cache", "path"]);
+    let now = place.path("elsewhere");
+    let set = format!("cache.dir={}", now.display());
+    let with = |args: &[&str]| {
+        let output = place.run(&[args, &["--set", &set]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (printed, told) = with(&["cache", "path"]);
+    assert_eq!(printed.trim_end(), now.to_str().unwrap());
+    assert!(told.contains("2 entries, 3 B in ") && told.contains(former.trim_end()), "{told}");
+    let (printed, _) = with(&["cache", "stats"]);
+    assert!(printed.contains("elsewhere") && printed.contains("no longer set"), "{printed}");
+    let (printed, _) = with(&["cache", "stats", "--json"]);
+    let first: Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["former"][0]["entries"], &first["former"][0]["bytes"]), (&2.into(), &3.into()));
+    assert_eq!(files(&place).len(), 2);
+    with(&["cache", "clear", "-y"]);
+    assert_eq!(files(&place).len(), 0);
+    assert!(held(&place, &[]).is_empty());
 }
 
 #[test]

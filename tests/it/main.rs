@@ -3,6 +3,7 @@
 mod archive;
 mod bodies;
 mod bodies_cli;
+mod bodies_joined;
 mod cache;
 mod cli;
 mod cli_cache;

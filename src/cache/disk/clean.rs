@@ -1,6 +1,7 @@
 //! Cleaning up in the background: ages, bounds, files without a row and rows without a file.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::files::Files;
 use super::index::{self, Book};
 use super::room::make_room;
-use super::{FileName, Shelf};
+use super::{FileName, Shelf, former};
 use crate::model::Timestamp;
 
 /// A temporary file that is older than this was left by a program that was killed.
@@ -32,6 +33,7 @@ impl Shelf {
                 return;
             }
         }
+        self.write(move |db, book| former::clean(db, book, Some(oldest))).await;
     }
 
     /// The same now, and again after each interval, folder by folder while nothing else is to be done.
@@ -53,21 +55,25 @@ impl Shelf {
     }
 
     fn clean_later(&self) {
-        let now = self.now();
-        let oldest = self.oldest(now);
         let (this, mut shard) = (Arc::downgrade(&self.0), None);
         self.chore(move |db, book| {
-            let Some(inner) = this.upgrade() else { return Ok(false) };
+            let Some(this) = this.upgrade().map(Self) else { return Ok(false) };
+            // It may have waited: the time is what it is now.
+            let now = this.now();
+            let oldest = this.oldest(now);
             match shard {
                 None => {
                     expire(db, book, now, oldest)?;
                     let evicted = make_room(db, book, 0, None)?;
-                    Self(inner).note_evicted(evicted);
+                    this.note_evicted(evicted);
                 }
                 Some(shard) => reconcile(db, book, shard)?,
             }
             let next = shard.map_or(Some(0), |shard: u8| shard.checked_add(1));
             shard = next.or(shard);
+            if next.is_none() {
+                former::clean(db, book, Some(oldest))?;
+            }
             Ok(next.is_some())
         });
     }
@@ -76,16 +82,14 @@ impl Shelf {
 /// Removes what wasn't used for too long. A time that lies in the future was noted before the clock was set back:
 /// it counts as now.
 fn expire(db: &Connection, book: &Book, now: Timestamp, oldest: Timestamp) -> rusqlite::Result<()> {
-    for column in ["used", "validated", "created"] {
-        let sql = format!("UPDATE cache_files SET {column} = ?2 WHERE shelf = ?1 AND {column} > ?2");
-        db.prepare_cached(&sql)?.execute(params![book.shelf, now.0])?;
-    }
-    let old = "SELECT name FROM cache_files WHERE shelf = ?1 AND pinned = 0 AND used < ?2";
-    let removed = index::remove_all(db, book, old, params![book.shelf, oldest.0])?;
-    if removed > 0 {
-        tracing::debug!(removed, reason = "past their age", "object cache: removed");
-    }
-    Ok(())
+    // By the index on uses: a start isn't to read every row.
+    let future =
+        "UPDATE cache_files SET used = ?2, validated = min(validated, ?2), created = min(created, ?2)
+        WHERE shelf = ?1 AND pinned IN (0, 1) AND used > ?2";
+    db.prepare_cached(future)?.execute(params![book.shelf, now.0])?;
+    let old = "SELECT name, connection, bucket, key FROM cache_files
+        WHERE shelf = ?1 AND pinned = 0 AND used < ?2";
+    index::remove_all(db, book, old, params![book.shelf, oldest.0], "it is past its age").map(drop)
 }
 
 /// One folder: nobody makes a file or a row in it meanwhile, since that takes a transaction.
@@ -94,15 +98,21 @@ fn reconcile(db: &Connection, book: &Book, shard: u8) -> rusqlite::Result<()> {
     low[0] = shard;
     let mut high = [u8::MAX; 32];
     high[0] = shard;
-    let sql = "SELECT name FROM cache_files WHERE shelf = ?1 AND name BETWEEN ?2 AND ?3";
+    // Layers that were told the same directory share it: what is another's stays.
+    let sql = "SELECT name, shelf = ?1 FROM cache_files WHERE name BETWEEN ?2 AND ?3
+        AND shelf IN (SELECT id FROM cache_shelves WHERE id = ?1 OR dir = ?4)";
+    let dir = book.files.root().as_os_str().as_bytes();
     let mut rows = db.prepare_cached(sql)?;
-    let rows = rows.query_map(params![book.shelf, low, high], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut known: Vec<FileName> = Vec::new();
-    for row in rows {
-        known.extend(FileName::from_bytes(&row?));
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, bool>(1)?));
+    let (mut known, mut own) = (Vec::new(), Vec::new());
+    for row in rows.query_map(params![book.shelf, low, high, dir], read)? {
+        let (bytes, is_own) = row?;
+        let name = FileName::from_bytes(&bytes);
+        known.extend(name);
+        own.extend(name.filter(|_| is_own));
     }
     let there = remove_orphans(&book.files, shard, &known);
-    for name in known.iter().filter(|name| !there.contains(name)) {
+    for name in own.iter().filter(|name| !there.contains(name)) {
         tracing::debug!(%name, "a held file is gone: its row goes, too");
         index::remove(db, book, name)?;
     }
@@ -110,7 +120,7 @@ fn reconcile(db: &Connection, book: &Book, shard: u8) -> rusqlite::Result<()> {
 }
 
 /// Removes files that no row tells of, and gives the names of the others.
-fn remove_orphans(files: &Files, shard: u8, known: &[FileName]) -> Vec<FileName> {
+pub(super) fn remove_orphans(files: &Files, shard: u8, known: &[FileName]) -> Vec<FileName> {
     let Ok(listed) = fs::read_dir(files.shard(shard)) else { return Vec::new() };
     let mut there = Vec::new();
     for entry in listed.flatten() {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::FileName;
+use super::adopt::Share;
+use super::{FileName, share_blocks};
 use crate::config::{private_dir, private_file};
 
 /// Bytes that may still be written, counted where the files are: stands for a disk that is full.
@@ -21,11 +22,23 @@ const TEMP: &str = ".new-";
 pub(super) struct Files {
     root: Arc<Path>,
     quota: Option<Quota>,
+    share: Share,
 }
 
 impl Files {
     pub(super) fn new(root: PathBuf, quota: Option<Quota>) -> Self {
-        Self { root: root.into(), quota }
+        Self { root: root.into(), quota, share: share_blocks }
+    }
+
+    /// One where blocks are shared otherwise.
+    #[cfg(test)]
+    pub(super) fn sharing(&self, share: Share) -> Self {
+        Self { share, ..self.clone() }
+    }
+
+    /// Lets a new file share the blocks of another.
+    pub(super) fn share(&self, from: &File, to: &File) -> io::Result<()> {
+        (self.share)(from, to)
     }
 
     pub(super) fn root(&self) -> &Path {

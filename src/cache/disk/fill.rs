@@ -59,6 +59,11 @@ impl Fill {
         self.at = at;
     }
 
+    /// Bytes before this one are kept, of those that came; `None` where no more are.
+    pub fn kept(&self) -> Option<u64> {
+        (!self.stopped).then_some(self.at)
+    }
+
     /// Takes the next bytes.
     pub async fn push(&mut self, bytes: &Bytes) {
         let mut rest = &bytes[..];
@@ -103,7 +108,8 @@ impl Fill {
             if ends_it(&error) {
                 self.shelf.turn_off(&error);
             }
-            tracing::debug!(key = %self.about.key, "not all of it is kept: {error}");
+            let about = &self.about;
+            tracing::debug!(key = %about.key, name = %about.name, "not all of it is kept: {error}");
         }
     }
 
@@ -118,7 +124,7 @@ impl Fill {
         };
         let (about, made) = (self.about.clone(), temp.clone());
         let added = self.shelf.write(move |db, book| match &temp {
-            Some(temp) => index::begin(db, book, &about, birth, (temp, &piece), now),
+            Some(temp) => index::begin(db, book, &about, birth, (temp, std::slice::from_ref(&piece)), now),
             None => index::add_piece(db, book, &name, birth, &piece),
         });
         let Some(Some(evicted)) = added.await else {

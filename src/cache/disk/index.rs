@@ -8,15 +8,44 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::files::Files;
 use super::room::make_room;
-use super::{About, Bounds, FileName, Held, Piece};
+use super::{About, Bounds, FileName, Held, Piece, called};
 use crate::cache::ops::{Extent, Touch};
-use crate::model::Timestamp;
+use crate::model::{S3Uri, Timestamp};
 
 /// One file may take this part of its layer: one that is large doesn't sweep all others out.
 pub(super) const QUARTER: u64 = 4;
 
-/// What is evicted, and whose it was.
-pub(super) type Evicted = Vec<(FileName, String)>;
+/// Why what a write touches goes, for the log.
+const TOUCHED: &str = "a write touches it";
+
+/// What is evicted.
+pub(super) type Evicted = Vec<Gone>;
+
+/// What is removed: its file, and whose it was.
+#[derive(Clone, Debug)]
+pub(super) struct Gone {
+    pub(super) name: FileName,
+    pub(super) connection: String,
+    bucket: String,
+    key: String,
+}
+
+impl Gone {
+    /// From the first columns of a row: name, connection, bucket, key.
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let name: Vec<u8> = row.get(0)?;
+        let (connection, bucket, key) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(FileName::from_bytes(&name).map(|name| Self { name, connection, bucket, key }))
+    }
+
+    /// Where it was from, for the log: what has none is told by its file.
+    pub(super) fn location(&self) -> String {
+        if self.bucket.is_empty() {
+            return if self.key.is_empty() { self.name.to_string() } else { self.key.clone() };
+        }
+        S3Uri::new(&self.connection, &self.bucket, &self.key).to_string()
+    }
+}
 
 /// A layer as its transactions know it.
 #[derive(Clone, Debug)]
@@ -24,7 +53,7 @@ pub(super) struct Book {
     pub(super) shelf: i64,
     pub(super) files: Files,
     pub(super) bounds: Bounds,
-    kind: &'static str,
+    pub(super) kind: &'static str,
 }
 
 impl Book {
@@ -134,23 +163,27 @@ fn next(db: &Connection, book: &Book, column: &str) -> rusqlite::Result<i64> {
     Ok(most(false)?.max(most(true)?) + 1)
 }
 
-/// Puts a new file in the place of what has this name, which goes, with its first piece. `None` where that is too
+/// Puts a new file in the place of what has this name, which goes, with its first pieces. `None` where they are too
 /// large: then nothing has this name.
 pub(super) fn begin(
     db: &Connection,
     book: &Book,
     of: &About,
     birth: i64,
-    (temp, piece): (&Path, &Piece),
+    (temp, pieces): (&Path, &[Piece]),
     now: Timestamp,
 ) -> rusqlite::Result<Option<Evicted>> {
     insert(db, book, of, birth, now)?;
-    let added = add_piece(db, book, &of.name, birth, piece)?;
-    match added {
-        Some(_) => book.files.put_in_place(temp, &of.name).map_err(io)?,
-        None => remove(db, book, &of.name)?,
+    let mut evicted = Vec::new();
+    for piece in pieces {
+        let Some(more) = add_piece(db, book, &of.name, birth, piece)? else {
+            remove(db, book, &of.name)?;
+            return Ok(None);
+        };
+        evicted.extend(more);
     }
-    Ok(added)
+    book.files.put_in_place(temp, &of.name).map_err(io)?;
+    Ok(Some(evicted))
 }
 
 fn insert(db: &Connection, book: &Book, of: &About, birth: i64, now: Timestamp) -> rusqlite::Result<()> {
@@ -313,19 +346,20 @@ fn remove_row(db: &Connection, book: &Book, name: &FileName) -> rusqlite::Result
     Ok(())
 }
 
-/// Removes all that this query gives, by names in its first column.
+/// Removes all that this query gives, see [`Gone::of`]; `why` is for the log.
 pub(super) fn remove_all(
     db: &Connection,
     book: &Book,
     sql: &str,
     key: impl rusqlite::Params,
+    why: &str,
 ) -> rusqlite::Result<u64> {
-    let names: Vec<Vec<u8>> =
-        db.prepare_cached(sql)?.query_map(key, |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let names = names.iter().filter_map(|bytes| FileName::from_bytes(bytes));
+    let found: Vec<Option<Gone>> =
+        db.prepare_cached(sql)?.query_map(key, Gone::of)?.collect::<Result<_, _>>()?;
     let mut count = 0;
-    for name in names {
-        remove(db, book, &name)?;
+    for gone in found.into_iter().flatten() {
+        remove(db, book, &gone.name)?;
+        tracing::debug!(location = %gone.location(), reason = why, "{}: invalid", called(book.kind));
         count += 1;
     }
     Ok(count)
@@ -334,22 +368,17 @@ pub(super) fn remove_all(
 /// Removes what a write touches, whichever connection it was read through.
 pub(super) fn remove_touched(db: &Connection, book: &Book, touch: &Touch) -> rusqlite::Result<u64> {
     let (endpoint, bucket) = (&*touch.endpoint, &*touch.bucket);
-    let one = "SELECT name FROM cache_files WHERE shelf = ?1 AND endpoint = ?2 AND bucket = ?3 AND key = ?4";
-    let removed = match &touch.extent {
-        Extent::Key(key, _) => remove_all(db, book, one, params![book.shelf, endpoint, bucket, &**key])?,
-        Extent::Keys(keys) => {
-            let each = |key: &std::sync::Arc<str>| {
-                remove_all(db, book, one, params![book.shelf, endpoint, bucket, &**key])
-            };
-            keys.iter().map(each).sum::<rusqlite::Result<u64>>()?
-        }
-        Extent::Prefix(prefix) => remove_below(db, book, endpoint, bucket, prefix)?,
-        Extent::Bucket => remove_below(db, book, endpoint, bucket, "")?,
+    let each = |key: &std::sync::Arc<str>| {
+        let one = "SELECT name, connection, bucket, key FROM cache_files
+            WHERE shelf = ?1 AND endpoint = ?2 AND bucket = ?3 AND key = ?4";
+        remove_all(db, book, one, params![book.shelf, endpoint, bucket, &**key], TOUCHED)
     };
-    if removed > 0 {
-        tracing::debug!(?touch, removed, reason = "a write touches it", "object cache: invalid");
+    match &touch.extent {
+        Extent::Key(key, _) => each(key),
+        Extent::Keys(keys) => keys.iter().map(each).sum(),
+        Extent::Prefix(prefix) => remove_below(db, book, endpoint, bucket, prefix),
+        Extent::Bucket => remove_below(db, book, endpoint, bucket, ""),
     }
-    Ok(removed)
 }
 
 fn remove_below(
@@ -360,7 +389,8 @@ fn remove_below(
     prefix: &str,
 ) -> rusqlite::Result<u64> {
     // LIKE and GLOB have letters of their own; a comparison of the first bytes has none.
-    let sql = "SELECT name FROM cache_files WHERE shelf = ?1 AND endpoint = ?2 AND bucket = ?3
+    let sql = "SELECT name, connection, bucket, key FROM cache_files WHERE shelf = ?1 AND endpoint = ?2 AND bucket = ?3
         AND key >= ?4 AND substr(CAST(key AS BLOB), 1, ?5) = CAST(?4 AS BLOB)";
-    remove_all(db, book, sql, params![book.shelf, endpoint, bucket, prefix, clamped(prefix.len() as u64)])
+    let key = params![book.shelf, endpoint, bucket, prefix, clamped(prefix.len() as u64)];
+    remove_all(db, book, sql, key, TOUCHED)
 }

@@ -10,12 +10,18 @@
 //! written again. A new file is made under a temporary name, and gets its own within the transaction that makes
 //! its row: what other windows do meanwhile comes before or after, never in between. Nothing is flushed: a loss
 //! of power shows as wrong checksums.
+//!
+//! A piece lies in the file where it lies in the thing, and the checksums are in the index alone: a file that is whole
+//! and not packed is the thing itself, whose blocks can be shared with a copy of it, either way ([`Lent`],
+//! [`Shelf::adopt`]). A layer whose directory was changed by a setting empties the one before ([`Former`]).
 
+mod adopt;
 mod clean;
 mod entry;
 mod figures;
 mod files;
 mod fill;
+mod former;
 mod index;
 mod name;
 mod open;
@@ -28,13 +34,20 @@ mod tests;
 mod tools;
 mod voice;
 
+pub use adopt::{Came, Lent, share_blocks};
 pub use entry::{About, Held, HeldEntry};
 pub use figures::{ConnectionStats, DiskStats, Tally};
 pub use files::Quota;
 pub use fill::Fill;
+pub use former::Former;
 pub use name::FileName;
 pub use open::Cabinet;
 pub use piece::{BLOCK, Piece, Span, spans};
 pub use shelf::{Bounds, Shelf};
 pub use tools::{Amount, Selection, Verified};
 pub use voice::Voice;
+
+/// What a layer of this kind is called in the log.
+fn called(kind: &str) -> String {
+    format!("{} cache", kind.trim_end_matches('s'))
+}

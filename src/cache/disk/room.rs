@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::FileName;
-use super::index::{self, Book, Evicted};
+use super::index::{self, Book, Evicted, Gone};
 use crate::config::Eviction;
 
 /// What a layer holds: bytes, files.
@@ -29,28 +29,23 @@ pub(super) fn make_room(
         if fits && entries <= book.bounds.max_entries as u64 {
             return Ok(evicted);
         }
-        let Some((name, connection)) = victim(db, book, except)? else { return Ok(evicted) };
-        index::remove(db, book, &name)?;
-        evicted.push((name, connection));
+        let Some(victim) = victim(db, book, except)? else { return Ok(evicted) };
+        index::remove(db, book, &victim.name)?;
+        evicted.push(victim);
     }
 }
 
-fn victim(
-    db: &Connection,
-    book: &Book,
-    except: Option<&FileName>,
-) -> rusqlite::Result<Option<(FileName, String)>> {
+fn victim(db: &Connection, book: &Book, except: Option<&FileName>) -> rusqlite::Result<Option<Gone>> {
     let order = match book.bounds.eviction {
         Eviction::Lru => "turn",
         Eviction::Fifo => "came",
         Eviction::Size => "held DESC",
     };
     let sql = format!(
-        "SELECT name, connection FROM cache_files WHERE shelf = ?1 AND pinned = 0 AND name <> ?2
+        "SELECT name, connection, bucket, key FROM cache_files WHERE shelf = ?1 AND pinned = 0 AND name <> ?2
          ORDER BY {order} LIMIT 1"
     );
     let except: &[u8] = except.map_or(&[], |name| name.bytes());
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?));
-    let found = db.prepare_cached(&sql)?.query_row(params![book.shelf, except], read).optional()?;
-    Ok(found.and_then(|(name, connection)| Some((FileName::from_bytes(&name)?, connection))))
+    let found = db.prepare_cached(&sql)?.query_row(params![book.shelf, except], Gone::of).optional()?;
+    Ok(found.flatten())
 }

@@ -15,8 +15,8 @@ use tokio::sync::OnceCell;
 
 use super::figures::Counts;
 use super::files::Files;
-use super::index::{self, Book};
-use super::{About, Cabinet, FileName, Fill, Held, Piece, Quota, piece};
+use super::index::{self, Book, Gone};
+use super::{About, Cabinet, FileName, Fill, Held, Piece, Quota, called, piece};
 use crate::cache::ops::Touch;
 use crate::config::Eviction;
 use crate::model::Timestamp;
@@ -90,6 +90,11 @@ impl Shelf {
         self.0.files.root()
     }
 
+    /// What it is called in the log.
+    pub(super) fn called(&self) -> String {
+        called(self.0.kind)
+    }
+
     /// What it may hold.
     pub fn bounds(&self) -> &Bounds {
         &self.0.bounds
@@ -121,7 +126,7 @@ impl Shelf {
         let act = move |db: &Connection, book: &Book| index::distrust(db, book, &name, birth, start);
         if self.write(act).await == Some(true) {
             self.0.counts.add(&held.about.connection, |counts| counts.corrupt += 1);
-            tracing::debug!(key = %held.about.key, %name, start, reason = why, "object cache: damaged");
+            tracing::debug!(key = %held.about.key, %name, start, reason = why, "{}: damaged", self.called());
         }
     }
 
@@ -178,12 +183,12 @@ impl Shelf {
     }
 
     /// Notes what had to go.
-    pub(super) fn note_evicted(&self, names: Vec<(FileName, String)>) {
+    pub(super) fn note_evicted(&self, gone: Vec<Gone>) {
         let mut evicted = self.0.evicted.lock();
-        for (name, connection) in names {
-            tracing::debug!(key = %name, reason = "it is full", "object cache: evicted");
-            self.0.counts.add(&connection, |counts| counts.evictions += 1);
-            evicted.put(name, ());
+        for gone in gone {
+            tracing::debug!(location = %gone.location(), reason = "it is full", "{}: evicted", self.called());
+            self.0.counts.add(&gone.connection, |counts| counts.evictions += 1);
+            evicted.put(gone.name, ());
         }
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::index::{self, Book};
-use super::{FileName, HeldEntry, Shelf};
+use super::{FileName, HeldEntry, Shelf, former};
 use crate::model::{S3Uri, Timestamp, Uri};
 
 /// Which entries.
@@ -82,17 +82,19 @@ impl Shelf {
     pub async fn remove_selected(&self, of: &Selection) -> u64 {
         let of = of.clone();
         let remove = move |db: &Connection, book: &Book| {
-            let sql = format!("SELECT name FROM cache_files WHERE {WHERE}");
-            index::remove_all(db, book, &sql, params![book.shelf, of.connection, of.bucket, of.prefix])
+            let sql = format!("SELECT name, connection, bucket, key FROM cache_files WHERE {WHERE}");
+            let key = params![book.shelf, of.connection, of.bucket, of.prefix];
+            index::remove_all(db, book, &sql, key, "it was dropped")
         };
         self.write(remove).await.unwrap_or(0)
     }
 
-    /// Forgets everything, pinned or not. Gives how many files.
+    /// Forgets everything, pinned or not, and what former directories hold. Gives how many files.
     pub async fn clear(&self) -> u64 {
         let removed = self.remove_selected(&Selection::default()).await;
+        let former = self.write(|db, book| former::clean(db, book, None)).await;
         self.clean().await;
-        removed
+        removed + former.unwrap_or(0)
     }
 
     /// Holds an entry whatever the bounds say, or no longer. `false` where it isn't there.

@@ -6,9 +6,16 @@
 //! What a write touches is forgotten before it is sent and after it ended, across connections. An upload fills
 //! the cache with what it sent where this program forgot, or looked for, a body of that key before: who reads
 //! what he writes gets it back without a request for its bytes, and who only writes keeps nothing.
+//!
+//! Two who read the same at the same time cost one request: one has the lead, the other follows ([`Turn`]).
+//!
+//! A copy to a disk keeps what is small ([`KEPT_OF_COPIES`]); what is larger only with the blocks of the copy, where
+//! the file system shares blocks, and never above a quarter of the bound.
 
+mod flight;
 mod key;
 
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,8 +23,10 @@ use bytes::Bytes;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use self::flight::Flights;
+pub use self::flight::{Flight, Lead, Turn};
 pub use self::key::BodyKey;
-use super::disk::{About, DiskStats, FileName, Fill, Held, Piece, Shelf, Tally};
+use super::disk::{About, Came, DiskStats, FileName, Fill, Held, Lent, Piece, Shelf, Tally};
 use super::ops::Touch;
 use crate::config::Validate;
 use crate::model::{ETag, Head, Timestamp};
@@ -37,6 +46,7 @@ struct Inner {
     shelf: Shelf,
     validate: Validate,
     wanted: Mutex<LruCache<FileName, ()>>,
+    flights: Flights,
 }
 
 /// A body as it was found.
@@ -65,7 +75,7 @@ impl Objects {
     /// A cache on a shelf.
     pub fn new(shelf: Shelf, validate: Validate) -> Self {
         let wanted = Mutex::new(LruCache::new(WANTED.try_into().expect("it isn't zero")));
-        Self(Some(Arc::new(Inner { shelf, validate, wanted })))
+        Self(Some(Arc::new(Inner { shelf, validate, wanted, flights: Flights::default() })))
     }
 
     /// One that keeps nothing.
@@ -129,6 +139,28 @@ impl Objects {
         self.0.as_ref()?.shelf.bytes(&body.held, piece).await
     }
 
+    /// The file of what is held, where the kernel can copy this range from it.
+    pub fn lend(&self, body: &Body, want: &Range<u64>) -> Option<Lent> {
+        self.0.as_ref()?.shelf.lend(&body.held, want)
+    }
+
+    /// Keeps what was downloaded into a file, by sharing its blocks. `false` where that can't be, or it is held.
+    pub async fn adopt(&self, key: &BodyKey, head: &Head, file: File, came: Vec<Came>) -> bool {
+        let Some(inner) = &self.0 else { return false };
+        let (Some(tag), Some(size)) = (head.entry.etag(), head.entry.size) else { return false };
+        let is_whole = |held: &Held| held.pieces.iter().map(|piece| piece.len).sum::<u64>() == size;
+        let held = inner.shelf.find(key.name(), 0..u64::MAX).await;
+        if held.is_some_and(|held| *held.about.tag == *tag.to_string() && is_whole(&held)) {
+            return false;
+        }
+        let kept =
+            inner.shelf.adopt(key.about(tag, size, serde_json::to_string(head).ok()), file, came).await;
+        if kept {
+            tracing::debug!(location = %key.location(), size, reason = "a copy was made", "object cache: kept with the copy's blocks");
+        }
+        kept
+    }
+
     /// Begins to keep more of a body that is held.
     pub fn extend(&self, key: &BodyKey, body: &Body) -> Option<Fill> {
         let inner = self.0.as_ref()?;
@@ -142,6 +174,22 @@ impl Objects {
         let (tag, size) = (head.entry.etag()?, head.entry.size?);
         let text = serde_json::to_string(head).ok();
         Some(inner.shelf.fill(key.about(tag, size, text), None))
+    }
+
+    /// Whether somebody asks for these bytes already, or the caller is to do so. `left` are the flights that were
+    /// waited for in vain, by number. `None` where nothing is kept.
+    pub fn turn(&self, key: &BodyKey, range: &Range<u64>, left: &[u64]) -> Option<Turn> {
+        self.0.as_ref().map(|inner| inner.flights.turn(key.name(), range, left))
+    }
+
+    /// The read under way whose next bytes are these.
+    pub fn joinable(&self, key: &BodyKey, at: u64) -> Option<Flight> {
+        self.0.as_ref()?.flights.joinable(key.name(), at)
+    }
+
+    /// Lets others join a read, whoever else reads the same.
+    pub fn lead(&self, key: &BodyKey, range: &Range<u64>) -> Option<Lead> {
+        self.0.as_ref().map(|inner| inner.flights.lead(key.name(), range))
     }
 
     /// Notes a read that needed no byte of the service; `validated`: it was asked whether they are right.
@@ -183,6 +231,7 @@ impl Objects {
     /// Forgets what a write touches.
     pub fn touched(&self, touch: &Touch) {
         if let Some(inner) = &self.0 {
+            inner.flights.part();
             inner.shelf.touched(touch);
         }
     }

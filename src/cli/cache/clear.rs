@@ -22,7 +22,15 @@ pub(super) async fn run(args: &Clear, context: &Context, out: &mut Out) -> Resul
     for (_, shelf) in &layers {
         held.extend(shelf.list(&of, 0, u64::MAX).await);
     }
-    let (count, bytes) = (held.len() as u64, held.iter().map(|entry: &HeldEntry| entry.held).sum::<u64>());
+    let (mut count, mut bytes) =
+        (held.len() as u64, held.iter().map(|entry: &HeldEntry| entry.held).sum::<u64>());
+    if of == Selection::default() {
+        for (_, shelf) in &layers {
+            for former in shelf.former().await {
+                (count, bytes) = (count + former.entries, bytes + former.bytes);
+            }
+        }
+    }
     if count == 0 {
         tell("nothing is held there");
     } else if !args.yes && !agreed(count, bytes)? {

@@ -15,7 +15,7 @@ use self::args::Cache;
 use super::Status;
 use super::args::Command;
 use super::context::{Context, Failure};
-use super::out::Out;
+use super::out::{Out, tell};
 use crate::cache::DiskCaches;
 use crate::cache::disk::{Selection, Shelf};
 use crate::runtime::log::Ear;
@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Cache, context: &Context, out: &mut Out) -> Resul
         Cache::Verify(args) => held::verify(args, context, out).await,
         Cache::Clear(args) => clear::run(args, context, out).await,
         Cache::Warm(args) => warm::run(args, context, out).await,
-        Cache::Path => path(context, out),
+        Cache::Path => path(context, out).await,
         Cache::Trace(args) => trace::run(args, context, out).await,
     }
 }
@@ -75,8 +75,9 @@ fn selection(context: &Context, prefix: Option<&OsStr>) -> Result<Selection, Fai
     Ok(Selection::below(at))
 }
 
-/// The directory that all layers share; each one's own where they don't.
-fn path(context: &Context, out: &mut Out) -> Result<Status, Failure> {
+/// The directory that all layers share; each one's own where they don't. Tells of those that were set before and
+/// hold something yet.
+async fn path(context: &Context, out: &mut Out) -> Result<Status, Failure> {
     use std::os::unix::ffi::OsStrExt;
     let layers = layers(context)?;
     let dirs: Vec<&Path> = layers.iter().map(|(_, shelf)| shelf.dir()).collect();
@@ -84,6 +85,11 @@ fn path(context: &Context, out: &mut Out) -> Result<Status, Failure> {
     let dirs = above.map_or(dirs.clone(), |above| vec![above]);
     for dir in dirs {
         out.line(dir.as_os_str().as_bytes())?;
+    }
+    for (_, shelf) in &layers {
+        for former in shelf.former().await {
+            tell(&stats::told(&former));
+        }
     }
     Ok(Status::Done)
 }

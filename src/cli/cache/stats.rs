@@ -8,22 +8,38 @@ use super::super::out::Out;
 use super::super::row;
 use super::args::Json;
 use super::layers;
-use crate::cache::disk::{DiskStats, Tally};
+use crate::cache::disk::{DiskStats, Former, Tally};
 use crate::view::format;
 
 /// Prints the figures.
 pub(super) async fn run(args: &Json, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     for (layer, shelf) in layers(context)? {
-        let stats = shelf.stats().await;
+        let (stats, former) = (shelf.stats().await, shelf.former().await);
         if args.json {
-            out.line(as_json(layer, &stats).to_string().as_bytes())?;
+            let mut all = as_json(layer, &stats);
+            extend(&mut all, json!({ "former": former.iter().map(former_json).collect::<Vec<_>>() }));
+            out.line(all.to_string().as_bytes())?;
             continue;
         }
         for line in sheet(layer, &stats) {
             out.line(line.as_bytes())?;
         }
+        for former in &former {
+            out.line(format!("  {:<18} {}", "elsewhere", told(former)).as_bytes())?;
+        }
     }
     Ok(Status::Done)
+}
+
+fn former_json(former: &Former) -> Value {
+    json!({ "dir": former.dir.to_string_lossy(), "entries": former.entries, "bytes": former.bytes })
+}
+
+/// What a directory holds that is no longer set, and what becomes of it.
+pub(super) fn told(former: &Former) -> String {
+    let held = format::counted(former.entries, "entry", "entries");
+    let (bytes, dir) = (format::size(former.bytes), former.dir.display());
+    format!("{held}, {bytes} in {dir}, which is no longer set: they go when they weren't used for max_age")
 }
 
 fn of(tally: &Tally) -> Value {

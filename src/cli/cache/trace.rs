@@ -37,6 +37,13 @@ impl Look {
 pub(super) async fn run(args: &Trace, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     let uri = context.typed(&args.uri)?.uri;
     hear::take();
+    for off in turned_off(context) {
+        if args.json {
+            out.line(json!({ "event": "off", "which": off.0, "reason": off.1 }).to_string().as_bytes())?;
+        } else {
+            out.line(format!("{} is off: {}", off.0, off.1).as_bytes())?;
+        }
+    }
     let mut looks = Vec::new();
     for name in ["first", "second"] {
         let look = look(context, &uri).await?;
@@ -48,6 +55,20 @@ pub(super) async fn run(args: &Trace, context: &Context, out: &mut Out) -> Resul
         out.line(summary(first, second).as_bytes())?;
     }
     Ok(Status::Done)
+}
+
+/// The caches that answer nothing, whatever is asked, and why.
+fn turned_off(context: &Context) -> Vec<(&'static str, &'static str)> {
+    let registry = &context.services.registry;
+    let operations = (!registry.cache().enabled()).then_some((
+        "the operation cache",
+        "[cache] or [cache.operations] turns it off, and each listing is a request",
+    ));
+    let objects = registry.disk().objects.shelf().is_none().then_some((
+        "the cache of bodies",
+        "[cache] or [cache.objects] turns it off, or there is no state directory, and each read is a request",
+    ));
+    operations.into_iter().chain(objects).collect()
 }
 
 async fn look(context: &Context, uri: &Uri) -> Result<Look, Failure> {

@@ -16,7 +16,7 @@ use super::rate::Rate;
 use super::record::Record;
 use super::verify;
 use super::write::Range;
-use crate::model::{Entry, ErrorKind, Freshness, Kind, Name, Op, Page, Result, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 use crate::transfer::machine::same_version;
 use crate::vfs::{Body, CopyOptions, DynPath, Precondition, Sink};
 
@@ -45,6 +45,8 @@ pub struct Worker {
     keeps: AtomicBool,
     /// The memory of sinks that hold a whole small file until it is committed.
     pub(super) held: Mutex<HashMap<ItemId, Permit>>,
+    /// What services told of the large files that come from them.
+    pub(super) heads: Mutex<HashMap<ItemId, Box<Head>>>,
     listings: Listings,
     /// That the job is given up.
     interrupt: CancellationToken,
@@ -79,6 +81,7 @@ impl Worker {
             sinks: Mutex::default(),
             keeps: AtomicBool::new(false),
             held: Mutex::default(),
+            heads: Mutex::default(),
             listings: Listings::default(),
             interrupt,
         }
@@ -323,6 +326,7 @@ impl Worker {
     pub(super) fn close(&self, item: ItemId) {
         self.sinks.lock().remove(&item);
         self.held.lock().remove(&item);
+        self.heads.lock().remove(&item);
     }
 
     /// Looks at both sides first: not every service checks a condition on a removal, and two names can

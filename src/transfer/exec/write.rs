@@ -1,6 +1,7 @@
 //! Writing a file: its sink, its parts, its name. Each step is recorded once it is a fact.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::TryStreamExt;
 
@@ -108,9 +109,21 @@ impl Worker {
         let (at, sink) = self.open_sink(item, &from)?;
         let bytes = (!whole).then(|| offset..offset + len);
         let how = self.how(precondition, offset, whole, len);
-        let Reading { body, head } = source.fetch(bytes, &how).await?;
+        let Reading { body, head, held } = source.fetch(bytes, &how).await?;
         if let Some(head) = head.filter(|_| offset == 0) {
             self.dress(&source, &*sink, &head, whole).await?;
+            if !whole && !self.buffered && how.trust != Trust::Skip {
+                self.heads.lock().insert(item, head);
+            }
+        }
+        if let Some(held) = held
+            && sink.copy_held(offset, len, held).await?
+        {
+            passed.fetch_add(len, Ordering::Relaxed);
+            if !whole {
+                self.record.part(&from, &at, sink.part(offset));
+            }
+            return Ok(Reply::Done);
         }
         let body = limited(counted(body, passed), self.rates.clone());
         sink.write_part(offset, len, body).await?;
@@ -190,11 +203,21 @@ impl Worker {
         if verify {
             verify::check(&self.places, from, entry, &sink.state()).await?;
         }
+        self.keep_copy(item, from, &*sink).await;
         let overwrote = precondition != Precondition::Absent;
         let placed = sink.commit(precondition).await?;
         self.close(item);
         self.record.placed(from, entry, at, &placed, overwrote).await;
         Ok(Reply::Committed(Box::new(placed)))
+    }
+
+    /// A large copy is kept for later reads where that costs no byte: before it has its name, since who sees it may
+    /// write to it.
+    async fn keep_copy(&self, item: ItemId, from: &Uri, sink: &dyn Sink) {
+        let Some(head) = self.heads.lock().remove(&item) else { return };
+        if let (Ok(source), Some(file)) = (self.places.at(from), sink.file()) {
+            source.keep_copy(&head, file, &sink.state().parts).await;
+        }
     }
 
     pub(super) async fn abort(&self, item: ItemId, from: &Uri, at: &Uri) -> Result<Reply> {

@@ -1,10 +1,12 @@
 //! A write that misbehaves as the script says.
 
+use std::fs::File;
 use std::ops::Range;
 
 use async_trait::async_trait;
 
 use super::{Call, Faulty, inner};
+use crate::cache::disk::Lent;
 use crate::model::{Op, Result};
 use crate::vfs::{Attributes, Body, Layout, PartRecord, Placed, Precondition, Sink, SinkState, VfsPath};
 
@@ -34,6 +36,15 @@ impl Sink for FaultySink {
     ) -> Result<bool> {
         let fate = self.path.before(Call::WritePart, Op::Write).await?;
         fate.answer(self.inner.copy_part(inner(from), source, offset, len).await)
+    }
+
+    async fn copy_held(&self, offset: u64, len: u64, held: Box<Lent>) -> Result<bool> {
+        let fate = self.path.before(Call::WritePart, Op::Write).await?;
+        fate.answer(self.inner.copy_held(offset, len, held).await)
+    }
+
+    fn file(&self) -> Option<File> {
+        self.inner.file()
     }
 
     fn part(&self, offset: u64) -> Option<PartRecord> {

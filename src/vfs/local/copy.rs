@@ -18,6 +18,7 @@ use super::row;
 use super::run::{failure, off_loop_raw, refuse};
 use super::space;
 use super::temp::Temp;
+use crate::cache::disk::share_blocks;
 use crate::model::{Entry, ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::{Attributes, CopyOptions, Precondition, Progress};
 
@@ -101,7 +102,7 @@ fn copy_bytes(source: &Source, to: &File, tell: &Tell) -> io::Result<()> {
     if size == 0 && read_full(&source.file, &mut [0], 0)? > 0 {
         return Err(refuse(ErrorKind::Unsupported, "the file doesn't tell its size"));
     }
-    if share_blocks(&source.file, to) {
+    if share_blocks(&source.file, to).is_ok() {
         return told(tell, size);
     }
     space::check(to, row::allocated(&source.stat).min(size))?;
@@ -144,15 +145,15 @@ fn next_data(_: &File, at: u64, size: u64) -> Option<(u64, u64)> {
     (at < size).then_some((at, size))
 }
 
-/// Lets both files share their blocks, where the file system can.
-#[cfg(target_os = "linux")]
-fn share_blocks(from: &File, to: &File) -> bool {
-    rustix::fs::ioctl_ficlone(to, from).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share_blocks(_: &File, _: &File) -> bool {
-    false
+/// Copies a range by the kernel alone, which shares blocks where it can. `false` where it didn't copy all of it.
+pub(super) fn range_by_kernel(from: &File, to: &File, mut at: u64, end: u64) -> bool {
+    while at < end {
+        match by_kernel(from, to, at, end - at) {
+            Ok(Some(copied)) => at += copied,
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn copy_range(from: &File, to: &File, mut at: u64, end: u64, tell: &Tell) -> io::Result<()> {

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use rustix::fs::Stat;
 
 use super::batch::{self, Ready, SMALL};
+use super::copy;
 use super::dress::Dress;
 use super::finished;
 use super::flush::Flusher;
@@ -22,6 +23,7 @@ use super::read::read_full;
 use super::row;
 use super::run::{failure, off_loop, run};
 use super::temp::Temp;
+use crate::cache::disk::Lent;
 use crate::model::{ErrorKind, Op, Result, Uri, VfsError};
 use crate::vfs::{Attributes, Body, CreateHint, Layout, PartRecord, Placed, Precondition, Sink, SinkState};
 
@@ -93,6 +95,14 @@ impl LocalSink {
         off_loop(Op::Write, &self.uri, move || write_all(&temp, &chunks, at, crc)).await
     }
 
+    /// A part that is the whole is flushed by `commit`, at once and only once.
+    async fn flush_part(&self, len: u64) -> Result<()> {
+        if self.size == Some(len) || self.no_flush {
+            return Ok(());
+        }
+        self.flusher.flush().await.map_err(|error| failure(Op::Write, &self.uri, error))
+    }
+
     /// That parts follow each other from the first byte to the last. Gives how many they are, and the size.
     fn check_whole(&self) -> Result<(usize, u64)> {
         let parts = self.parts.lock();
@@ -131,6 +141,25 @@ fn write_all(temp: &Temp, chunks: &[Bytes], mut at: u64, mut crc: Box<Digest>) -
         at += chunk.len() as u64;
     }
     Ok(crc)
+}
+
+/// Copies a part from a file of the cache, and gives its checksum where what arrived is right.
+fn copy_held(temp: &Temp, offset: u64, len: u64, held: &Lent) -> Option<u64> {
+    let from = held.open().ok()?;
+    if !copy::range_by_kernel(&from, &temp.file, offset, offset + len) {
+        return None;
+    }
+    let (mut at, mut crc) = (offset, Digest::new(CrcAlgorithm::Crc64Nvme));
+    for piece in held.pieces() {
+        let mut bytes = vec![0; piece.len as usize];
+        temp.file.read_exact_at(&mut bytes, piece.start).ok()?;
+        if piece.start != at || !held.is_right(piece, &bytes) {
+            return None;
+        }
+        crc.update(&bytes);
+        at = piece.end();
+    }
+    (at == offset + len).then(|| crc.finalize())
 }
 
 fn reopen(place: &Place, uri: Uri, state: SinkState, hint: CreateHint) -> io::Result<Box<dyn Sink>> {
@@ -208,12 +237,23 @@ impl Sink for LocalSink {
         if done != len {
             return Err(self.fail(format!("{done} of the {len} bytes of the part at {offset} arrived")));
         }
-        // A part that is the whole is flushed by `commit`, at once and only once.
-        if self.size != Some(len) && !self.no_flush {
-            self.flusher.flush().await.map_err(|error| failure(Op::Write, &self.uri, error))?;
-        }
+        self.flush_part(len).await?;
         self.parts.lock().insert(offset, PartRecord { offset, len, tag: None, crc64: crc.finalize() });
         Ok(())
+    }
+
+    async fn copy_held(&self, offset: u64, len: u64, held: Box<Lent>) -> Result<bool> {
+        self.parts.lock().remove(&offset);
+        let temp = self.temp.clone();
+        let copy = move || Ok(copy_held(&temp, offset, len, &held));
+        let Some(crc64) = off_loop(Op::Write, &self.uri, copy).await? else { return Ok(false) };
+        self.flush_part(len).await?;
+        self.parts.lock().insert(offset, PartRecord { offset, len, tag: None, crc64 });
+        Ok(true)
+    }
+
+    fn file(&self) -> Option<File> {
+        self.temp.file.try_clone().ok()
     }
 
     fn dress(&self, attributes: &Attributes) {
@@ -250,5 +290,77 @@ impl Sink for LocalSink {
     async fn abort(&self) -> Result<()> {
         let temp = self.temp.clone();
         off_loop(Op::Write, &self.uri, move || temp.remove()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cache::disk::{About, Bounds, Cabinet, FileName, Shelf};
+    use crate::config::Eviction;
+    use crate::vfs::local::LocalPath;
+
+    const MIB: u64 = 1 << 20;
+    const SIZE: u64 = 3 * MIB + 5;
+
+    fn shelf(dir: &std::path::Path) -> Shelf {
+        let bounds = Bounds {
+            max_size: 64 * MIB,
+            max_entries: 10,
+            max_age: Duration::from_hours(1),
+            eviction: Eviction::Lru,
+            interval: Duration::from_hours(1),
+            compress: false,
+        };
+        Cabinet::new(Some(dir.join("state"))).shelf("objects", dir.join("cache"), bounds, None)
+    }
+
+    fn about() -> About {
+        let text = || "k".into();
+        About {
+            name: FileName::of(&[b"k"]),
+            connection: text(),
+            endpoint: text(),
+            bucket: text(),
+            key: text(),
+            version: None,
+            tag: text(),
+            size: SIZE,
+            head: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_copied_by_the_kernel_and_checked_where_it_went() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = shelf(dir.path());
+        let content = Bytes::from((0..SIZE).map(|at| (at * at >> 5) as u8).collect::<Vec<_>>());
+        let mut fill = shelf.fill(about(), None);
+        fill.push(&content).await;
+        assert!(fill.finish().await);
+        let target = LocalPath::at(dir.path().join("copy"));
+        let hint = CreateHint { size: Some(SIZE), part_size: Some(2 * MIB), ..CreateHint::default() };
+        let sink = target.create(hint).await.unwrap();
+        let lent = |range: std::ops::Range<u64>| {
+            let shelf = shelf.clone();
+            async move {
+                let held = shelf.find(about().name, range.clone()).await.unwrap();
+                Box::new(shelf.lend(&held, &range).unwrap())
+            }
+        };
+        assert!(sink.copy_held(0, 2 * MIB, lent(0..2 * MIB).await).await.unwrap());
+        let file = std::fs::File::options().write(true).open(shelf.dir().join(about().name.path())).unwrap();
+        file.write_all_at(b"damage", 2 * MIB + 9).unwrap();
+        assert!(!sink.copy_held(2 * MIB, MIB + 5, lent(2 * MIB..SIZE).await).await.unwrap());
+        assert!(sink.part(2 * MIB).is_none() && sink.commit(Precondition::Absent).await.is_err());
+        file.write_all_at(&content[2 * MIB as usize..], 2 * MIB).unwrap();
+        assert!(sink.copy_held(2 * MIB, MIB + 5, lent(2 * MIB..SIZE).await).await.unwrap());
+        let mut crc = Digest::new(CrcAlgorithm::Crc64Nvme);
+        crc.update(&content[2 * MIB as usize..]);
+        assert_eq!(sink.part(2 * MIB).unwrap().crc64, crc.finalize(), "the journal can hold it");
+        sink.commit(Precondition::Absent).await.unwrap();
+        assert!(std::fs::read(dir.path().join("copy")).unwrap() == content);
     }
 }

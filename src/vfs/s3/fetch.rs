@@ -2,20 +2,27 @@
 //!
 //! What is held is asked about by one conditional request, or trusted by the tag of the caller's row. Where a part
 //! is missing, its request is bound to the tag of what is held: it asks and fetches at once. A piece that is
-//! damaged is fetched like one that is missing.
+//! damaged is fetched like one that is missing. What another read is fetching just now isn't asked for again: it is
+//! taken from what that one keeps.
 
+mod follow;
+mod keep;
+
+use std::fs::File;
 use std::ops::Range;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
+use self::keep::Keeps;
 use super::api::{Detail, Got, ObjectAttributes, ObjectRef};
 use super::path::S3Path;
-use crate::cache::disk::{Fill, Piece, Span, spans};
-use crate::cache::objects::{Body as Held, BodyKey, Objects};
+use crate::cache::disk::{Piece, Span};
+use crate::cache::objects::{Body as Held, BodyKey, KEPT_OF_COPIES, Lead, Objects, Turn};
 use crate::config::Validate;
-use crate::model::{ErrorKind, Freshness, Head, Op, Result, Tag, VfsError};
-use crate::vfs::{Body, Fetch, Placed, Precondition, Reading, Trust, VfsPath};
+use crate::model::{ETag, ErrorKind, Freshness, Head, Op, Result, Tag, VfsError};
+use crate::vfs::{Body, Fetch, PartRecord, Placed, Precondition, Reading, Trust, VfsPath};
 
 /// One read.
 #[derive(Clone)]
@@ -60,12 +67,14 @@ pub(super) async fn fetch(path: &S3Path, range: Option<Range<u64>>, how: &Fetch)
     let wanted = how.entry.as_ref().and_then(|entry| entry.tag.clone());
     let read = Read { path: path.clone(), object, key, keep: how.keep, wanted };
     if trust == Trust::Refresh {
-        return read.anew(range, "it is to be fetched anew").await;
+        let lead = read.lead(&whole_of(range.as_ref()));
+        return read.anew(range, lead, "it is to be fetched anew").await;
     }
-    match bodies.find(&read.key, range.clone().unwrap_or(0..u64::MAX)).await {
-        None => read.anew(range, "nothing is held of it").await,
-        Some(held) => read.read_held(held, range, trust).await,
-    }
+    read.look(range, trust).await
+}
+
+fn whole_of(range: Option<&Range<u64>>) -> Range<u64> {
+    range.cloned().unwrap_or(0..u64::MAX)
 }
 
 impl S3Path {
@@ -96,6 +105,17 @@ pub(super) async fn keep_sent(path: &S3Path, placed: &Placed, carried: ObjectAtt
     if let Some(mut fill) = bodies.replace(&key, &head) {
         fill.push(bytes).await;
         fill.finish().await;
+    }
+}
+
+/// Keeps a large copy with the blocks of its file; a small one was kept as it came.
+pub(super) async fn keep_copy(path: &S3Path, head: &Head, file: File, parts: &[PartRecord]) {
+    let Ok(object) = path.object(Op::Read) else { return };
+    let bodies = &path.service.bodies;
+    let size = head.entry.size.unwrap_or(0);
+    if size > KEPT_OF_COPIES && size <= bodies.largest() {
+        let came = parts.iter().map(|part| (part.offset, part.len, part.crc64)).collect();
+        bodies.adopt(&key_of(path, &object), head, file, came).await;
     }
 }
 
@@ -141,38 +161,72 @@ impl Read {
         self.wanted.clone().map_or(Precondition::None, Precondition::Matches)
     }
 
+    /// Reads what is held, joins a read that is under way, or asks.
+    async fn look(&self, range: Option<Range<u64>>, trust: Trust) -> Result<Reading> {
+        let want = whole_of(range.as_ref());
+        let (mut told, mut left) = (None, Vec::new());
+        loop {
+            if let Some(held) = self.bodies().find(&self.key, want.clone()).await {
+                return self.read_held(held, range, trust, told).await;
+            }
+            let lead = match self.turn(&want, &left) {
+                Some(Turn::Follow(flight)) => {
+                    told = self.follow(flight, want.start, &mut left).await.or(told);
+                    continue;
+                }
+                Some(Turn::Lead(lead)) => Some(lead),
+                None => None,
+            };
+            // Between the look and the turn another may have brought it.
+            if let Some(held) = self.bodies().find(&self.key, want.clone()).await {
+                drop(lead);
+                return self.read_held(held, range, trust, told).await;
+            }
+            return self.anew(range, lead, "nothing is held of it").await;
+        }
+    }
+
     /// Asks the service for all of it, and keeps that.
-    async fn anew(&self, range: Option<Range<u64>>, why: &str) -> Result<Reading> {
+    async fn anew(&self, range: Option<Range<u64>>, lead: Option<Lead>, why: &str) -> Result<Reading> {
         let got = self.path.service.api.get(&self.object, range.clone(), &self.precondition()).await?;
         self.bodies().miss(&self.key, 0, why);
-        Ok(self.taken(got, range))
+        Ok(self.taken(got, range, lead))
     }
 
     /// An answer of the service in the place of what is held.
-    fn taken(&self, got: Got, range: Option<Range<u64>>) -> Reading {
+    fn taken(&self, got: Got, range: Option<Range<u64>>, lead: Option<Lead>) -> Reading {
         let size = got.head.entry.size;
         let start = range.as_ref().map_or(0, |range| range.start);
         let end = range.map_or(size, |range| Some(size.map_or(range.end, |size| range.end.min(size))));
         let fits = end.is_some_and(|end| end.saturating_sub(start) <= self.bodies().largest());
         let fill = if self.keep && fits { self.bodies().replace(&self.key, &got.head) } else { None };
-        let body = self.kept(got.body, fill, start, end.unwrap_or_default());
-        Reading { body, head: Some(Box::new(got.head)) }
+        let keeps = fill.map(|fill| Keeps::new(fill, lead, got.head.entry.etag()));
+        let body = self.kept(got.body, keeps, start, end.unwrap_or_default());
+        Reading { body, head: Some(Box::new(got.head)), held: None }
     }
 
-    async fn read_held(&self, held: Held, range: Option<Range<u64>>, trust: Trust) -> Result<Reading> {
+    /// `told` is the tag that the service answered with since this read began.
+    async fn read_held(
+        &self,
+        held: Held,
+        range: Option<Range<u64>>,
+        trust: Trust,
+        told: Option<ETag>,
+    ) -> Result<Reading> {
         let want = range.clone().unwrap_or(0..held.size());
         let want = want.start..want.end.min(held.size());
-        let right = self.judged(&held, trust);
+        let right = self.judged(&held, trust, told.as_ref());
         if right == Right::No || want.start > held.size() || (want.is_empty() && range.is_some()) {
-            return self.anew(range, "what is held is another version").await;
+            let lead = self.lead(&whole_of(range.as_ref()));
+            return self.anew(range, lead, "what is held is another version").await;
         }
-        let parts = spans(&want, held.pieces());
-        if parts.iter().any(|part| matches!(part, Span::Gap(_))) {
+        let (held, parts) = self.parts(held, &want).await;
+        if !self.comes(&parts) {
             return self.mixed(held, range, parts).await;
         }
         if let Right::Yes(why) = right {
             self.bodies().hit(&self.key, want.end - want.start, false, why);
-            return Ok(self.served(&held, held.head.clone(), whole(parts)));
+            return Ok(self.lent(&held, &want, parts));
         }
         match self.path.service.api.get_if_changed(&self.object, range.clone(), &held.tag).await {
             Ok(None) => {
@@ -182,19 +236,20 @@ impl Read {
                     true,
                     "the service says that it is right",
                 );
-                Ok(self.served(&held, held.head.clone(), whole(parts)))
+                Ok(self.lent(&held, &want, parts))
             }
             Ok(Some(got)) => self.changed(got, range).await,
             Err(error) => Err(self.lost(error).await),
         }
     }
 
-    fn judged(&self, held: &Held, trust: Trust) -> Right {
+    fn judged(&self, held: &Held, trust: Trust, told: Option<&ETag>) -> Right {
         if self.wanted.as_ref().is_some_and(|tag| *tag != Tag::ETag(held.tag.clone())) {
             return Right::No;
         }
         match trust {
             _ if self.object.version.is_some() => Right::Yes("a version never changes"),
+            _ if told == Some(&held.tag) => Right::Yes("another read brings it just now"),
             Trust::Row if self.wanted.is_some() => Right::Yes("the listing has its tag"),
             Trust::Held if !self.bodies().is_old(held) => Right::Yes("it isn't too old"),
             _ => Right::Unknown,
@@ -208,7 +263,8 @@ impl Read {
             return Err(self.path.error(Op::Read, ErrorKind::Conflict, "it is not what it was"));
         }
         self.bodies().miss(&self.key, 0, "the service has another version");
-        Ok(self.taken(got, range))
+        let lead = self.lead(&whole_of(range.as_ref()));
+        Ok(self.taken(got, range, lead))
     }
 
     /// A failure that tells that what is held is no longer there.
@@ -229,14 +285,16 @@ impl Read {
         if let Some(part) = gap
             && let Part::Gap(gap) = part
         {
-            match self.gap(&held, gap.clone()).await {
+            let lead = self.lead(gap);
+            match self.gap(&held, gap.clone(), lead).await {
                 Ok((told, body)) => {
                     head = Some(told);
                     *part = Part::Asked(body);
                 }
                 Err(error) if error.kind == ErrorKind::Conflict && self.wanted.is_none() => {
                     self.bodies().forget(&self.key, "the service has another version").await;
-                    return self.anew(range, "what is held is another version").await;
+                    let lead = self.lead(&whole_of(range.as_ref()));
+                    return self.anew(range, lead, "what is held is another version").await;
                 }
                 Err(error) => return Err(self.lost(error).await),
             }
@@ -246,54 +304,52 @@ impl Read {
     }
 
     /// Asks for what is missing, bound to the tag of what is held.
-    async fn gap(&self, held: &Held, gap: Range<u64>) -> Result<(Head, Body)> {
+    async fn gap(&self, held: &Held, gap: Range<u64>, lead: Option<Lead>) -> Result<(Head, Body)> {
         let on = Precondition::Matches(Tag::ETag(held.tag.clone()));
         let got = self.path.service.api.get(&self.object, Some(gap.clone()), &on).await?;
         let fits = gap.end - gap.start <= self.bodies().largest();
         let fill = if self.keep && fits { self.bodies().extend(&self.key, held) } else { None };
-        Ok((got.head, self.kept(got.body, fill, gap.start, gap.end)))
+        let keeps = fill.map(|fill| Keeps::new(fill, lead, got.head.entry.etag()));
+        Ok((got.head, self.kept(got.body, keeps, gap.start, gap.end)))
     }
 
     fn served(&self, held: &Held, head: Option<Head>, parts: Vec<Part>) -> Reading {
         let (this, held) = (self.clone(), held.clone());
         let body = stream::iter(parts).then(move |part| {
             let (this, held) = (this.clone(), held.clone());
-            async move { this.part(&held, part).await }
+            this.part(held, part)
         });
-        Reading { body: body.try_flatten().boxed(), head: head.map(Box::new) }
+        Reading { body: body.try_flatten().boxed(), head: head.map(Box::new), held: None }
     }
 
-    async fn part(&self, held: &Held, part: Part) -> Result<Body> {
-        let gap = match part {
-            Part::Asked(body) => return Ok(body),
-            Part::Gap(gap) => gap,
-            Part::Held(piece, range) => match self.bodies().bytes(held, &piece).await {
-                Some(bytes) => {
-                    let cut = (range.start - piece.start) as usize..(range.end - piece.start) as usize;
-                    return Ok(stream::iter([Ok(bytes.slice(cut))]).boxed());
+    /// What is held, whole, with the file that has it.
+    fn lent(&self, held: &Held, want: &Range<u64>, parts: Vec<Span>) -> Reading {
+        let file = self.bodies().lend(held, want).map(Box::new);
+        Reading { held: file, ..self.served(held, held.head.clone(), whole(parts)) }
+    }
+
+    /// A part's bytes. What another read brings is made up of parts, too.
+    fn part(self, held: Held, part: Part) -> BoxFuture<'static, Result<Body>> {
+        let read = async move {
+            let asked = match part {
+                Part::Asked(body) => return Ok(body),
+                Part::Gap(gap) => self.missing(&held, gap).await,
+                Part::Held(piece, range) => {
+                    if let Some(bytes) = self.bodies().bytes(&held, &piece).await {
+                        let cut = (range.start - piece.start) as usize..(range.end - piece.start) as usize;
+                        return Ok(stream::iter([Ok(bytes.slice(cut))]).boxed());
+                    }
+                    // It is damaged: no look at what is held helps.
+                    let lead = self.lead(&range);
+                    self.gap(&held, range, lead).await.map(|(_, body)| body)
                 }
-                None => range,
-            },
+            };
+            match asked {
+                Ok(body) => Ok(body),
+                Err(error) => Err(self.lost(error).await),
+            }
         };
-        match self.gap(held, gap).await {
-            Ok((_, body)) => Ok(body),
-            Err(error) => Err(self.lost(error).await),
-        }
-    }
-
-    /// The bytes from `start` to `end` as they come, kept on their way. The last of them are handed on when the
-    /// service has ended well, so that what is kept is what it sent.
-    fn kept(&self, body: Body, fill: Option<Fill>, start: u64, end: u64) -> Body {
-        let Some(mut fill) = fill else { return body };
-        fill.seek(start);
-        let state = Keeping {
-            read: self.clone(),
-            body,
-            fill: Some(fill),
-            left: end.saturating_sub(start),
-            late: None,
-        };
-        stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) }).boxed()
+        read.boxed()
     }
 }
 
@@ -303,59 +359,6 @@ fn whole(spans: Vec<Span>) -> Vec<Part> {
         Span::Gap(gap) => Part::Gap(gap),
     };
     spans.into_iter().map(part).collect()
-}
-
-/// A body that is kept on its way.
-struct Keeping {
-    read: Read,
-    body: Body,
-    fill: Option<Fill>,
-    left: u64,
-    /// What came after the last byte.
-    late: Option<Result<Bytes>>,
-}
-
-impl Keeping {
-    async fn next(&mut self) -> Option<Result<Bytes>> {
-        if let Some(late) = self.late.take() {
-            return Some(late);
-        }
-        let bytes = match self.body.next().await {
-            Some(Ok(bytes)) => bytes,
-            Some(Err(error)) => return Some(Err(self.failed(error).await)),
-            None => {
-                self.finish().await;
-                return None;
-            }
-        };
-        if let Some(fill) = &mut self.fill {
-            fill.push(&bytes).await;
-        }
-        self.left = self.left.saturating_sub(bytes.len() as u64);
-        if self.left == 0 && self.fill.is_some() {
-            match self.body.next().await {
-                None => self.finish().await,
-                Some(Err(error)) => self.late = Some(Err(self.failed(error).await)),
-                Some(Ok(more)) => (self.fill, self.late) = (None, Some(Ok(more))),
-            }
-        }
-        Some(Ok(bytes))
-    }
-
-    async fn finish(&mut self) {
-        if let Some(fill) = self.fill.take() {
-            fill.finish().await;
-        }
-    }
-
-    /// Bytes that broke off are right as far as they go; those whose checksum is wrong are not.
-    async fn failed(&mut self, error: VfsError) -> VfsError {
-        self.fill = None;
-        if error.kind == ErrorKind::Corrupt {
-            self.read.bodies().forget(&self.read.key, "it came with a wrong checksum").await;
-        }
-        error
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! - A read-only connection refuses each write before any request.
 
 use std::any::Any;
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,8 +25,8 @@ use crate::model::{
     Uri, VfsError,
 };
 use crate::vfs::{
-    Attributes, Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, OpenUpload, Place, Placed,
-    Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
+    Attributes, Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, OpenUpload, PartRecord, Place,
+    Placed, Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
 
 /// One connection, as its paths share it.
@@ -232,13 +233,17 @@ impl VfsPath for S3Path {
             }
             range => {
                 let got = self.service.api.get(&object, range, &precondition).await?;
-                Ok(Reading { body: got.body, head: Some(Box::new(got.head)) })
+                Ok(Reading { body: got.body, head: Some(Box::new(got.head)), held: None })
             }
         }
     }
 
     async fn fetch(&self, range: Option<Range<u64>>, how: &Fetch) -> Result<Reading> {
         fetch::fetch(self, range, how).await
+    }
+
+    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
+        fetch::keep_copy(self, head, file, parts).await;
     }
 
     async fn mkdir(&self) -> Result<()> {

@@ -51,7 +51,8 @@ async fn finished_jobs_go_after_a_month_or_two_hundred_others() {
     let running = begin(&journal, JobKind::Copy).await;
     let left = loop {
         let jobs = journal.jobs().await.unwrap();
-        if jobs.len() <= 202 {
+        // What was tidied before the times were set back went by its number alone.
+        if jobs.len() <= 202 && jobs.iter().all(|job| job.number != 10) {
             break jobs;
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

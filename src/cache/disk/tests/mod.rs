@@ -1,5 +1,8 @@
 //! A layer by itself: bounds, orders, ages, what is lost and found.
 
+mod adopt;
+mod former;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -15,9 +18,12 @@ use crate::cache::{Clock, Moment};
 use crate::config::Eviction;
 use crate::model::Timestamp;
 
-/// A clock that can be set to any time.
+/// A clock that can be set to any time; before all times it panics.
 #[derive(Debug)]
 struct Wall(Mutex<i64>);
+
+/// A time at which asking for it is a defect.
+const NEVER: i64 = i64::MIN;
 
 impl Clock for Wall {
     fn now(&self) -> Moment {
@@ -25,7 +31,9 @@ impl Clock for Wall {
     }
 
     fn wall(&self) -> Timestamp {
-        Timestamp(*self.0.lock())
+        let now = *self.0.lock();
+        assert!(now != NEVER, "a defect between the bytes and their row");
+        Timestamp(now)
     }
 }
 
@@ -194,6 +202,48 @@ async fn files_and_rows_that_lost_each_other_are_removed() {
 }
 
 #[tokio::test]
+async fn a_panic_between_the_bytes_and_their_row_leaves_nothing_wrong() {
+    let bed = bed(Bounds { max_size: 64 << 20, ..bounds(Eviction::Lru) });
+    let size = 3 * BLOCK;
+    let mib = bytes::Bytes::from(vec![7; BLOCK as usize]);
+    let now = *bed.clock.0.lock();
+    // With no piece kept so far, and with one.
+    for kept in [0, 1] {
+        let (clock, mib) = (bed.clock.clone(), mib.clone());
+        let mut fill = bed.shelf.fill(about(&format!("k{kept}"), size), None);
+        let task = tokio::spawn(async move {
+            for _ in 0..kept {
+                fill.push(&mib).await;
+            }
+            *clock.0.lock() = NEVER;
+            fill.push(&mib).await;
+        });
+        assert!(task.await.unwrap_err().is_panic());
+        *bed.clock.0.lock() = now;
+    }
+    let cabinet = Cabinet::with_clock(Some(bed.dir.path().join("state")), bed.clock.clone());
+    let shelf = cabinet.shelf("objects", bed.dir.path().join("files"), *bed.shelf.bounds(), None);
+    assert!(shelf.find(about("k0", 0).name, 0..size).await.is_none());
+    let held = shelf.find(about("k1", 0).name, 0..size).await.unwrap();
+    assert_eq!(held.pieces.iter().map(|piece| (piece.start, piece.len)).collect::<Vec<_>>(), [(0, BLOCK)]);
+    let verified = shelf.verify_all(&Selection::default(), |_, _| ()).await;
+    assert_eq!(verified, Verified { files: 1, bytes: BLOCK, damaged: 0 });
+    let past = std::time::SystemTime::now() - Duration::from_hours(1);
+    let left = bed.files();
+    assert_eq!(left.len(), 2, "{left:?}");
+    for file in left {
+        fs::File::options().write(true).open(file).unwrap().set_modified(past).unwrap();
+    }
+    shelf.clean().await;
+    assert_eq!(bed.files(), [bed.dir.path().join("files").join(about("k1", 0).name.path())]);
+    let mut fill = shelf.fill(about("k0", size), None);
+    for _ in 0..3 {
+        fill.push(&mib).await;
+    }
+    assert!(fill.finish().await, "it is filled as if nothing had been");
+}
+
+#[tokio::test]
 async fn a_state_file_that_is_replaced_loses_nothing_but_what_was_held() {
     let bed = bed(bounds(Eviction::Lru));
     bed.put("a", 10).await;
@@ -244,6 +294,7 @@ enum Act {
     Remove(u8),
     Clean,
     Later(u8),
+    Earlier(u8),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -253,6 +304,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..30u8).prop_map(Act::Remove),
         1 => Just(Act::Clean),
         1 => (0..30u8).prop_map(Act::Later),
+        1 => (0..30u8).prop_map(Act::Earlier),
     ]
 }
 
@@ -273,6 +325,7 @@ proptest! {
                     Act::Remove(key) => bed.shelf.remove(about(&key.to_string(), 0).name).await,
                     Act::Clean => bed.shelf.clean().await,
                     Act::Later(hours) => *bed.clock.0.lock() += i64::from(hours) * HOUR,
+                    Act::Earlier(hours) => *bed.clock.0.lock() -= i64::from(hours) * HOUR,
                 }
                 let stats = bed.shelf.stats().await;
                 assert!(stats.bytes <= 4000 && stats.entries <= 10, "{stats:?}");
