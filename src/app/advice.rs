@@ -37,8 +37,8 @@ fn of_layer(layer: &LayerStats) -> Option<String> {
     }
     if layer.corrupt > 0 {
         return Some(format!(
-            "{name}: {} were damaged on the disk and fetched again: look after the disk",
-            layer.corrupt
+            "{name}: {} on the disk, and made anew: look after the disk",
+            damaged(layer.corrupt)
         ));
     }
     if layer.evicted_again >= ENOUGH.min(layer.evicted.max(1)) {
@@ -47,6 +47,10 @@ fn of_layer(layer: &LayerStats) -> Option<String> {
     (layer.hits == 0 && layer.misses >= 5 * ENOUGH).then(|| {
         format!("{name}: nothing was ever found in {} look-ups: it may be switched off", layer.misses)
     })
+}
+
+fn damaged(pieces: u64) -> String {
+    if pieces == 1 { "a piece was damaged".to_owned() } else { format!("{pieces} pieces were damaged") }
 }
 
 #[cfg(test)]

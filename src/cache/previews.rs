@@ -14,24 +14,32 @@ pub struct PreviewKey {
     bucket: Arc<str>,
     /// The key; for what isn't an object of its own the location as it would be typed.
     key: Arc<str>,
+    /// Which part of a look it is.
+    part: &'static str,
 }
 
 impl PreviewKey {
     /// The key of these parts. Their lengths count, too, so that no two lists of parts are one key.
     pub fn of(parts: &[&[u8]]) -> Self {
         let nowhere = || "".into();
-        Self { name: FileName::of(parts), connection: nowhere(), bucket: nowhere(), key: nowhere() }
+        Self {
+            name: FileName::of(parts),
+            connection: nowhere(),
+            bucket: nowhere(),
+            key: nowhere(),
+            part: "preview",
+        }
     }
 
-    /// The same with what it was made of, which those are told who look at what is held.
+    /// The same with what it was made of, and which part of a look it is: those are told who look at what is held.
     #[must_use]
-    pub fn made_of(self, uri: &Uri) -> Self {
+    pub fn made_of(self, uri: &Uri, part: &'static str) -> Self {
         let bucket = uri.as_s3().and_then(|at| at.bucket.clone().map(|bucket| (at, bucket)));
         match bucket {
             Some((at, bucket)) => {
-                Self { connection: at.connection.clone(), bucket, key: at.key.clone(), ..self }
+                Self { connection: at.connection.clone(), bucket, key: at.key.clone(), part, ..self }
             }
-            None => Self { key: uri.to_string().into(), ..self },
+            None => Self { key: uri.to_string().into(), part, ..self },
         }
     }
 }
@@ -102,7 +110,7 @@ impl Previews {
             bucket: key.bucket.clone(),
             key: key.key.clone(),
             version: None,
-            tag: "preview".into(),
+            tag: key.part.into(),
             size,
             head: None,
         };

@@ -108,7 +108,7 @@ async fn answers(cache: &SharedOpCache, below: Option<&Uri>, skip: usize, most: 
         held.sort_by_cached_key(|held| (held.key.location().to_string(), held.key.to_string()));
         let (total, bytes) = (held.len(), held.iter().map(|held| held.bytes).sum());
         let wall = cache.wall();
-        let items = held.into_iter().skip(skip).take(most).map(|held| answer(held, wall)).collect();
+        let items = held.into_iter().skip(skip).take(most).map(|held| answer(&held, wall)).collect();
         HeldPage { standing, skip, items, total, bytes }
     };
     tokio::task::spawn_blocking(list).await.unwrap_or_default()
@@ -129,7 +129,7 @@ fn lies_below(at: &S3Uri, below: &S3Uri) -> bool {
     at.connection == below.connection && bucket && at.key.starts_with(&*below.key)
 }
 
-fn answer(held: HeldAnswer, wall: Timestamp) -> HeldItem {
+fn answer(held: &HeldAnswer, wall: Timestamp) -> HeldItem {
     let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     HeldItem {
         id: HeldId(held.key.to_string()),
@@ -187,7 +187,9 @@ async fn drop_below(registry: &Registry, layer: Layer, below: &Uri) -> u64 {
 async fn forget(which: impl FnOnce() -> (SharedOpCache, Vec<HeldAnswer>) + Send + 'static) -> u64 {
     let forget = move || {
         let (cache, held) = which();
-        held.iter().for_each(|held| cache.forget(&held.key));
+        for held in &held {
+            cache.forget(&held.key);
+        }
         held.len() as u64
     };
     tokio::task::spawn_blocking(forget).await.unwrap_or_default()

@@ -16,6 +16,7 @@ mod local;
 mod model;
 mod pty;
 mod pty_edit;
+mod pty_inspect;
 mod pty_jobs;
 mod pty_open;
 mod pty_view;

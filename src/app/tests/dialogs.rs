@@ -384,7 +384,9 @@ fn the_help_scrolls_and_leaves() {
 
 #[test]
 fn the_statistics_panel_clears_the_cache() {
-    let mut state = check("ic", ready(ROWS), ">.. d/ a b", &[Cmd::ClearCache]);
+    let mut opened = ready(ROWS);
+    press(&mut opened, "i");
+    let mut state = check("c", opened, ">.. d/ a b", &[Cmd::ClearCache]);
     assert!(matches!(state.dialogs.last(), Some(Dialog::Stats { .. })));
     press(&mut state, "i");
     assert!(state.dialogs.is_empty());

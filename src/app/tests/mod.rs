@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod edit;
+mod inspect;
 mod jobs;
 mod links;
 mod listings;

@@ -112,7 +112,9 @@ impl Counts {
     fn take(&self) -> BTreeMap<Arc<str>, Tally> {
         let mut counted = self.0.lock();
         let pending = std::mem::take(&mut counted.pending);
-        pending.values().for_each(|tally| counted.written += *tally);
+        for tally in pending.values() {
+            counted.written += *tally;
+        }
         pending
     }
 
@@ -120,7 +122,9 @@ impl Counts {
     fn all(&self) -> Tally {
         let counted = self.0.lock();
         let mut all = counted.written;
-        counted.pending.values().for_each(|tally| all += *tally);
+        for tally in counted.pending.values() {
+            all += *tally;
+        }
         all
     }
 }

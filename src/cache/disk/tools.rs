@@ -145,7 +145,7 @@ fn list(
         "SELECT name, connection, bucket, key, version, tag, size, held, created, used, validated, hits, pinned,
          (SELECT coalesce(sum(len), 0) FROM cache_pieces AS pieces
           WHERE pieces.shelf = cache_files.shelf AND pieces.name = cache_files.name)
-         FROM cache_files WHERE {WHERE} ORDER BY connection, bucket, key, version LIMIT ?5 OFFSET ?6"
+         FROM cache_files WHERE {WHERE} ORDER BY connection, bucket, key, version, name LIMIT ?5 OFFSET ?6"
     );
     let bounded = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let key = params![book.shelf, of.connection, of.bucket, of.prefix, bounded(most), bounded(skip)];

@@ -54,7 +54,7 @@ pub struct List {
 /// `cache clear`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Clear {
-    /// Only objects whose location begins so; previews stay
+    /// Only objects whose location begins so, and previews of them
     #[arg(long, value_name = "URI")]
     pub prefix: Option<OsString>,
     /// Don't ask

@@ -13,11 +13,7 @@ use crate::view::format;
 /// Forgets all, or all of a prefix.
 pub(super) async fn run(args: &Clear, context: &Context, out: &mut Out) -> Result<Status, Failure> {
     let of = cache::selection(context, args.prefix.as_deref())?;
-    let layers = match args.prefix {
-        // A preview doesn't tell what it was made of.
-        Some(_) => vec![("objects", cache::objects(context)?)],
-        None => cache::layers(context)?,
-    };
+    let layers = cache::layers(context)?;
     let mut held = Vec::new();
     for (_, shelf) in &layers {
         held.extend(shelf.list(&of, 0, u64::MAX).await);

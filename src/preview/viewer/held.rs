@@ -59,7 +59,7 @@ pub async fn document(
 }
 
 /// Names what is made of a source.
-async fn key(source: &Source, part: &str, shape: &Shape, asked: &str) -> Option<PreviewKey> {
+async fn key(source: &Source, part: &'static str, shape: &Shape, asked: &str) -> Option<PreviewKey> {
     if !source.is_told() {
         return None;
     }
@@ -88,7 +88,7 @@ async fn key(source: &Source, part: &str, shape: &Shape, asked: &str) -> Option<
         asked.as_bytes(),
         &renderer,
     ]);
-    Some(key.made_of(at))
+    Some(key.made_of(at, part))
 }
 
 fn put(back: &Arc<Backstage>, key: PreviewKey, rendered: &impl serde::Serialize) {

@@ -5,9 +5,9 @@ use ratatui::text::Span;
 
 use super::{Line, Sheet, blank};
 use crate::app::Action;
-use crate::app::dialog::{HeldAt, HeldItem, HeldLife, HeldPage, HeldWhat, Inspector, Layer, WorkKind};
+use crate::app::dialog::{HeldAt, HeldItem, HeldLife, HeldWhat, Inspector, Layer, WorkKind};
 use crate::app::stats::Standing;
-use crate::model::text::{Align, cut_end, cut_middle, escape, pad};
+use crate::model::text::{Align, cut_end, cut_middle, escape, pad, width};
 use crate::view::format::{self, count, size};
 use crate::view::{sheet, words};
 
@@ -15,6 +15,13 @@ use crate::view::{sheet, words};
 const WIDEST: u16 = 128;
 /// From how many columns on there is room for all columns of the list.
 const WIDE: usize = 100;
+
+/// The columns of a request's name, in full and in short.
+const REQUEST: usize = 14;
+const SHORT: usize = 7;
+
+/// The columns of a directory that stay when it gives way to the name.
+const LEAST_DIR: usize = 14;
 
 /// Draws the list and what is known of its current entry.
 pub fn held(sheet: &mut Sheet<'_>, inspector: &Inspector) {
@@ -114,7 +121,7 @@ fn heading(sheet: &Sheet<'_>, layer: Layer) -> Line {
     let wide = usize::from(sheet.width) >= WIDE;
     let titles: &[(&str, usize, bool)] = match layer {
         Layer::Answers => &[
-            ("request", 14, true),
+            ("request", if wide { REQUEST } else { SHORT }, true),
             ("rows", 7, true),
             ("held", 8, true),
             ("asked", 10, true),
@@ -129,12 +136,21 @@ fn heading(sheet: &Sheet<'_>, layer: Layer) -> Line {
     line(sheet, "  location", &cells, sheet.look.theme.dim, false)
 }
 
+/// A location of so many columns at the most: its directory gives way first, since the name tells more.
+fn cut_place(text: &str, room: usize, ellipsis: &str) -> String {
+    let at = text.trim_end_matches('/').rfind('/').map_or(0, |at| at + 1);
+    let (dir, name) = text.split_at(at);
+    let least = width(dir).min(LEAST_DIR).min(room / 3);
+    let name = cut_middle(name, room.saturating_sub(least), ellipsis);
+    format!("{}{name}", cut_end(dir, room.saturating_sub(width(&name)), ellipsis))
+}
+
 /// A line of the table: the location takes what the columns leave.
 fn line(sheet: &Sheet<'_>, first: &str, cells: &Cells, style: Style, chosen: bool) -> Line {
     let taken: usize = cells.iter().map(|(_, width)| width + 1).sum();
     let room = usize::from(sheet.width).saturating_sub(taken).max(1);
     let ellipsis = sheet.look.theme.glyphs.ellipsis;
-    let mut text = pad(&cut_middle(first, room, ellipsis), room, Align::Left).into_owned();
+    let mut text = pad(&cut_place(first, room, ellipsis), room, Align::Left).into_owned();
     for (cell, width) in cells {
         text.push(' ');
         text.push_str(&pad(&cut_end(cell, *width, ellipsis), *width, Align::Right));
@@ -160,12 +176,32 @@ fn place(sheet: &Sheet<'_>, item: &HeldItem) -> String {
     let at = match &item.at {
         HeldAt::Uri(uri) => words::location(uri, sheet.look.state),
         HeldAt::Typed(text) if text.is_empty() => "(made of something unknown)".to_owned(),
-        HeldAt::Typed(text) => escape(text).into_owned(),
+        HeldAt::Typed(text) => at_home(sheet, text),
     };
     match &item.version {
         Some(version) => format!("{at} (version {})", escape(version)),
         None => at,
     }
+}
+
+/// A typed location, the home directory as `~`.
+fn at_home(sheet: &Sheet<'_>, text: &str) -> String {
+    let home = sheet.look.state.context.home.as_ref().and_then(|home| home.to_str());
+    let below = home.and_then(|home| text.strip_prefix(home)).filter(|rest| rest.starts_with('/'));
+    below.map_or_else(|| escape(text).into_owned(), |rest| format!("~{}", escape(rest)))
+}
+
+/// The request's own name where there is room, else its first word; with its width.
+fn request(operation: &str, wide: bool) -> (String, usize) {
+    if wide {
+        return (operation.to_owned(), REQUEST);
+    }
+    let end = operation.find(|c: char| c.is_ascii_uppercase()).map_or(0, |first| {
+        operation[first + 1..]
+            .find(|c: char| c.is_ascii_uppercase())
+            .map_or(operation.len(), |at| first + 1 + at)
+    });
+    (operation[..end].to_ascii_uppercase(), SHORT)
 }
 
 fn cells(sheet: &Sheet<'_>, item: &HeldItem) -> Cells {
@@ -186,7 +222,8 @@ fn cells(sheet: &Sheet<'_>, item: &HeldItem) -> Cells {
                 HeldLife::Stale => "stale".to_owned(),
                 HeldLife::Over => "over".to_owned(),
             };
-            vec![(operation.clone(), 14), (rows, 7), (size(item.bytes), 8), (age(item.since), 10), (left, 7)]
+            let (request, width) = request(operation, wide);
+            vec![(request, width), (rows, 7), (size(item.bytes), 8), (age(item.since), 10), (left, 7)]
         }
         HeldWhat::File { size: whole, used, hits, .. } => {
             let mut cells = vec![(size(item.bytes), 8), (size(*whole), 8), (age(item.since), 10)];
@@ -203,7 +240,7 @@ fn foot(sheet: &mut Sheet<'_>, inspector: &Inspector) {
     if let Some(item) = inspector.current() {
         sheet.foot.push(blank());
         let room = usize::from(sheet.width);
-        let told = [place(sheet, item), facts(sheet, item), validity(sheet, item)];
+        let told = [place(sheet, item), facts(sheet, item), validity(sheet, inspector.layer, item)];
         for (at, text) in told.into_iter().enumerate() {
             let text = cut_middle(&text, room, theme.glyphs.ellipsis).into_owned();
             let style = if at == 0 { theme.strong } else { theme.text };
@@ -211,35 +248,34 @@ fn foot(sheet: &mut Sheet<'_>, inspector: &Inspector) {
         }
     }
     sheet.foot.push(blank());
+    if inspector.work.as_ref().is_some_and(|work| matches!(work.kind, WorkKind::VerifyAll(_))) {
+        return sheet.hint(&["Esc stops it"]);
+    }
+    let pin = if inspector.current().is_some_and(is_pinned) { "unpins" } else { "pins" };
+    let one = [(Action::HeldDrop, "forgets"), (Action::HeldPin, pin), (Action::HeldVerify, "checks")];
+    let all = [(Action::HeldDropBelow, "forgets below"), (Action::HeldVerifyAll, "checks all")];
+    let acts = hints(sheet, &[&one[..], &all].concat());
+    if !acts.is_empty() {
+        sheet.hint(&acts.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let around =
+        [(Action::HeldNext, "next"), (Action::HeldFilter, "filters"), (Action::HeldGo, "goes there")];
+    let around = hints(sheet, &around);
     let position = position(inspector);
-    let hints = hints(sheet, inspector);
-    let hints: Vec<&str> =
-        position.iter().map(String::as_str).chain(hints.iter().map(String::as_str)).collect();
-    sheet.hint(&hints);
+    let around = position.iter().chain(&around).map(String::as_str).chain(["Esc leaves"]);
+    sheet.hint(&around.collect::<Vec<_>>());
 }
 
+/// Where the cursor is.
 fn position(inspector: &Inspector) -> Option<String> {
-    let total = inspector.page.as_ref().map_or(0, |page: &HeldPage| page.total);
+    let total = inspector.total();
     (total > 0).then(|| format!("{} of {}", count(inspector.cursor as u64 + 1), count(total as u64)))
 }
 
-fn hints(sheet: &Sheet<'_>, inspector: &Inspector) -> Vec<String> {
-    if inspector.work.as_ref().is_some_and(|work| matches!(work.kind, WorkKind::VerifyAll(_))) {
-        return vec!["Esc stops it".to_owned()];
-    }
+/// The keys that can do something now.
+fn hints(sheet: &Sheet<'_>, actions: &[(Action, &str)]) -> Vec<String> {
     let state = sheet.look.state;
-    let pin = if inspector.current().is_some_and(is_pinned) { "unpins" } else { "pins" };
-    let all = [
-        (Action::HeldNext, "next"),
-        (Action::HeldDrop, "forgets"),
-        (Action::HeldDropBelow, "all below"),
-        (Action::HeldPin, pin),
-        (Action::HeldVerify, "checks"),
-        (Action::HeldVerifyAll, "all"),
-        (Action::HeldFilter, "filters"),
-        (Action::HeldGo, "goes there"),
-    ];
-    let applying = all.iter().filter(|(action, _)| action.applies(state));
+    let applying = actions.iter().filter(|(action, _)| action.applies(state));
     applying.map(|(action, help)| format!("{} {help}", words::key(state, *action))).collect()
 }
 
@@ -275,7 +311,7 @@ fn facts(sheet: &Sheet<'_>, item: &HeldItem) -> String {
 }
 
 /// By what it is right, and for how long.
-fn validity(sheet: &Sheet<'_>, item: &HeldItem) -> String {
+fn validity(sheet: &Sheet<'_>, layer: Layer, item: &HeldItem) -> String {
     let now = sheet.look.state.now.0;
     match &item.what {
         HeldWhat::Answer { life, operation, .. } => {
@@ -289,9 +325,44 @@ fn validity(sheet: &Sheet<'_>, item: &HeldItem) -> String {
             };
             format!("{}, {life}", escape(operation))
         }
+        HeldWhat::File { tag, .. } if layer == Layer::Previews => {
+            let what = match tag.as_str() {
+                "screen" => "the first screen",
+                "document" => "the whole document",
+                _ => "a preview",
+            };
+            format!("{what}, as it was drawn {}", format::age(now - item.since.0))
+        }
         HeldWhat::File { validated, tag, .. } => {
             let asked = format::age(now - validated.0);
             format!("tag {}, known to be right {asked}", escape(tag))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_location_keeps_its_name() {
+        let cut = |text, room| cut_place(text, room, "~");
+        assert_eq!(cut("s3://b/dir/name.txt", 30), "s3://b/dir/name.txt");
+        assert_eq!(
+            cut("s3://lake/events/dt=2026-11-20/part-00001.parquet", 32),
+            "s3://lake/eve~part-00001.parquet"
+        );
+        assert_eq!(cut("s3://lake/events/dir/", 16), "s3://lake/e~dir/");
+        assert_eq!((cut("name", 2), cut("", 5)), ("~e".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_request_has_a_short_name() {
+        let short = |name| request(name, false).0;
+        assert_eq!(
+            [short("ListObjectsV2"), short("HeadObject"), short("x"), short("")],
+            ["LIST", "HEAD", "", ""]
+        );
+        assert_eq!(request("ListBuckets", true), ("ListBuckets".to_owned(), REQUEST));
     }
 }

@@ -83,10 +83,18 @@ fn answers() -> State {
 fn previews() -> State {
     let mut state = objects();
     let (req, _) = asked(&mut state, "tab");
-    let local = HeldItem { at: HeldAt::Typed("/home/me/notes.md".into()), ..body(3) };
-    let unknown = HeldItem { at: HeldAt::Typed(String::new()), ..body(4) };
-    tell(&mut state, req, Heard::Page(page(vec![local, unknown, body(5)], 3)));
+    let local = HeldItem { at: HeldAt::Typed("/home/me/notes.md".into()), ..preview(3, "document") };
+    let unknown = HeldItem { at: HeldAt::Typed(String::new()), ..preview(4, "preview") };
+    tell(&mut state, req, Heard::Page(page(vec![local, unknown, preview(5, "screen")], 3)));
     state
+}
+
+fn preview(at: i64, part: &str) -> HeldItem {
+    let mut item = body(at);
+    if let HeldWhat::File { tag, .. } = &mut item.what {
+        part.clone_into(tag);
+    }
+    item
 }
 
 fn nothing(standing: Standing) -> State {

@@ -10,7 +10,7 @@ use crate::app::dialog::{Dialog, Layer, PromptKind, prompt};
 use crate::app::listings;
 use crate::app::pane::Wanted;
 use crate::app::state::State;
-use crate::model::Uri;
+use crate::model::{Kind, Uri};
 
 /// Does what an action of the inspector does. Where it can't, it says why.
 pub(super) fn run(state: &mut State, action: Action) {
@@ -47,7 +47,12 @@ fn turn(state: &mut State, forward: bool) {
     if busy(state) {
         return;
     }
-    list_from_top(state, |inspector| inspector.layer = inspector.layer.turned(forward));
+    list_from_top(state, |inspector| {
+        inspector.layer = inspector.layer.turned(forward);
+        // Only previews are made of what lies on this machine.
+        let fits = |uri: &Uri| uri.as_s3().is_some() || inspector.layer == Layer::Previews;
+        inspector.below = inspector.below.take().filter(fits);
+    });
 }
 
 /// Whether something is under way that has to end first; then it says so.
@@ -91,7 +96,7 @@ fn pin(state: &mut State) {
             begin(state, HeldAsk::Pin(layer, item.id, !pinned), WorkKind::Pin(!pinned));
         }
         HeldWhat::Answer { .. } => {
-            state.refuse("only what is on disk can be pinned: answers go by their age")
+            state.refuse("only what is on disk can be pinned: answers go by their age");
         }
     }
 }
@@ -185,6 +190,6 @@ fn go(state: &mut State) {
     let parent = uri.parent().filter(|_| !listing);
     leave(state);
     state.dialogs.retain(|dialog| !matches!(dialog, Dialog::Stats { .. }));
-    let row = parent.is_some().then(|| Wanted { name: uri.name(), kind: None });
+    let row = parent.is_some().then(|| Wanted { name: uri.name(), kind: Some(Kind::File) });
     listings::go(state, state.active, parent.unwrap_or(uri), row);
 }

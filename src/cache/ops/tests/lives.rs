@@ -332,8 +332,8 @@ fn what_is_held_is_told_with_its_life_and_nothing_is_counted_by_it() {
     let places: Vec<_> = early.iter().map(|held| held.key.location().to_string()).collect();
     assert_eq!(places, ["s3://b/p/", "s3://b/p/a"]);
     assert_eq!((early[0].rows, early[1].rows, early[0].age), (Some(2), None, secs(1)));
-    assert_eq!(early[0].life, Life::Fresh(list_life - secs(1)));
-    assert_eq!(early[1].life, Life::Fresh(head_life - secs(1)));
+    assert_eq!(early[0].life, Life::Fresh(list_life.saturating_sub(secs(1))));
+    assert_eq!(early[1].life, Life::Fresh(head_life.saturating_sub(secs(1))));
     let late = told(&cache, Moment(list_life.max(head_life) + secs(1)));
     assert_eq!([late[0].life, late[1].life], [Life::Stale, Life::Over]);
     let stats = cache.stats().total;
