@@ -62,7 +62,9 @@ impl Front {
         }
         parts.headers.insert("server", HeaderValue::from_static("AmazonS3"));
         let traffic = Arc::clone(&self.traffic);
-        let mut answer = Answer { body, at: 0, end: None, flip: None, slow: None, ended: false, traffic };
+        let length = parts.headers.get(CONTENT_LENGTH).filter(|_| !head);
+        let whole = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let mut answer = Answer { body, at: 0, end: None, flip: None, slow: None, whole, traffic };
         for effect in exchange.effects.lock().drain(..) {
             answer.bend(&effect, &mut parts.headers);
         }
@@ -172,8 +174,8 @@ pub(crate) struct Answer {
     end: Option<(u64, End)>,
     flip: Option<u64>,
     slow: Option<(Duration, Pin<Box<Sleep>>)>,
-    /// Whether all of it is on its way.
-    ended: bool,
+    /// How long it is, where its headers tell.
+    whole: Option<u64>,
     traffic: Arc<Traffic>,
 }
 
@@ -230,7 +232,7 @@ fn spoil(headers: &mut http::HeaderMap) {
 impl Drop for Answer {
     fn drop(&mut self) {
         let bent = matches!(self.end, Some((_, End::Fail | End::Finish)));
-        if !self.ended && !bent && !self.body.is_end_stream() {
+        if !bent && self.whole.is_some_and(|whole| self.at < whole) {
             self.traffic.given_up();
         }
     }
@@ -256,10 +258,7 @@ impl HttpBody for Answer {
             ready!(sleeping.as_mut().poll(cx));
             sleeping.as_mut().reset(Instant::now() + *pause);
         }
-        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else {
-            self.ended = true;
-            return Poll::Ready(None);
-        };
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else { return Poll::Ready(None) };
         Poll::Ready(Some(Ok(frame.map_data(|data| self.pass(data)))))
     }
 

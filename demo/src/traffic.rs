@@ -17,7 +17,7 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Bytes of answers' bodies.
     pub bytes_out: u64,
-    /// Answers whose bodies the client gave up before their end.
+    /// Answers of which the client gave up a part: it closed the connection before their end.
     pub given_up: u64,
 }
 

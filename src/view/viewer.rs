@@ -201,8 +201,9 @@ fn known(viewer: &Viewer, width: u16, look: Look<'_>) -> Vec<Piece<'static>> {
     }
     let Some(screen) = &viewer.screen else { return pieces };
     if let Some(warning) = &screen.warning {
-        let text = cut_end(warning, width.into(), theme.glyphs.ellipsis).into_owned();
-        pieces.push(Piece::new(8, format!("! {text}"), theme.strong));
+        let text = format!("! {warning}");
+        let text = cut_end(&text, width.into(), theme.glyphs.ellipsis).into_owned();
+        pieces.push(Piece::new(8, text, theme.strong));
     }
     if screen.following {
         pieces.push(Piece::new(7, "follows", theme.strong));

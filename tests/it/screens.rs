@@ -866,3 +866,14 @@ fn the_signs_are_those_of_the_theme() {
     assert!(unicode.content.iter().any(|cell| cell.symbol() == UNICODE.mark));
     assert!(unicode.content.iter().any(|cell| cell.symbol() == UNICODE.both));
 }
+
+#[test]
+fn a_warning_that_is_too_long_is_cut_and_not_left_out() {
+    let mut state = viewer();
+    let warning = Some("not shown as archive: it has no directory at its end. ".repeat(4));
+    tell(&mut state, Seen::Screenful(Box::new(Screenful { warning, ..source(1) })));
+    for (columns, rows) in [(160, 50), (80, 24), (40, 12)] {
+        let shown = picture(&drawn(state.clone(), columns, rows, &theme()));
+        assert!(shown.contains("! not shown as archive"), "{shown}");
+    }
+}

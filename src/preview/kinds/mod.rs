@@ -94,7 +94,7 @@ pub async fn document(kind: ViewKind, source: &Arc<Source>, shape: &Shape) -> Re
     }
     match rendered {
         Ok(Some(Ok(document))) => Ok(document),
-        Ok(Some(Err(error))) => Err(refusal(source, kind, &error)),
+        Ok(Some(Err(error))) => Err(refusal(source, &error)),
         Ok(None) | Err(_) => Err(fail(source, ErrorKind::Corrupt, "the decoder broke down on it")),
     }
 }
@@ -104,13 +104,12 @@ fn fail(source: &Source, kind: ErrorKind, reason: impl Into<Arc<str>>) -> VfsErr
 }
 
 /// What a renderer that gave up says, with what a person can do.
-fn refusal(source: &Source, kind: ViewKind, error: &io::Error) -> VfsError {
+fn refusal(source: &Source, error: &io::Error) -> VfsError {
     let known = match error.kind() {
         io::ErrorKind::Unsupported | io::ErrorKind::FileTooLarge => ErrorKind::Unsupported,
         _ => ErrorKind::Corrupt,
     };
-    let reason = format!("it can't be shown as {}: {error}", kind.title());
-    fail(source, known, reason).with_hint("show it as text or hex instead")
+    fail(source, known, error.to_string()).with_hint("show it as text or hex instead")
 }
 
 #[cfg(test)]
