@@ -20,7 +20,7 @@ fn shape(columns: u16) -> Shape {
     Shape { frame, theme: String::new(), tab: 4, wrap: true, cell: (8, 16) }
 }
 
-async fn show_as(kind: ViewKind, name: &str, bytes: &[u8]) -> Result<Document> {
+pub async fn show_as(kind: ViewKind, name: &str, bytes: &[u8]) -> Result<Document> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(name);
     std::fs::write(&file, bytes).unwrap();
@@ -56,7 +56,7 @@ fn check(document: &Document) {
     }
 }
 
-fn text(document: &Document) -> Vec<String> {
+pub fn text(document: &Document) -> Vec<String> {
     let line =
         |line: &crate::model::StyledLine| line.pieces.iter().map(|piece| piece.text.as_str()).collect();
     document.lines.iter().map(line).collect()
