@@ -53,6 +53,11 @@ impl ArchiveKind {
         let named = |ending: &&(&[u8], Self)| end.ends_with(ending.0) && name.len() > ending.0.len();
         ENDINGS.iter().find(named).map(|ending| ending.1)
     }
+
+    /// Whether what is in it is known only once all of it was read.
+    pub fn is_read_whole(self) -> bool {
+        matches!(self, Self::TarGz | Self::TarZst)
+    }
 }
 
 /// A place inside an archive.

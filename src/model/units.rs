@@ -73,6 +73,16 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// Billionths of a dollar: `$12.40`, `$0.0064`, `under $0.0001`.
+pub fn dollars(nanos: u64) -> String {
+    match nanos {
+        0 => "$0".to_owned(),
+        1..100_000 => "under $0.0001".to_owned(),
+        100_000..1_000_000_000 => format!("$0.{:04}", nanos / 100_000),
+        _ => format!("${}.{:02}", count(nanos / 1_000_000_000), nanos / 10_000_000 % 100),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

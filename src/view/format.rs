@@ -7,7 +7,7 @@ use humansize::{DECIMAL, FormatSizeOptions, format_size};
 
 use crate::model::Timestamp;
 
-pub use crate::model::units::{count, counted};
+pub use crate::model::units::{count, counted, dollars};
 
 /// The widest that [`size`] gets: `999.9 MB`.
 pub const SIZE_WIDTH: usize = 8;
@@ -53,16 +53,6 @@ fn sized(bytes: u64, decimals: usize) -> String {
     // 999,950 rounds to "1000.0 kB": it is 1.0 MB.
     let rounds_up = text.starts_with("1000");
     if rounds_up { format_size(1000u64.pow(bytes.ilog(1000) + 1), options(decimals)) } else { text }
-}
-
-/// Billionths of a dollar: `$12.40`, `$0.0064`, `under $0.0001`.
-pub fn dollars(nanos: u64) -> String {
-    match nanos {
-        0 => "$0".to_owned(),
-        1..100_000 => "under $0.0001".to_owned(),
-        100_000..1_000_000_000 => format!("$0.{:04}", nanos / 100_000),
-        _ => format!("${}.{:02}", count(nanos / 1_000_000_000), nanos / 10_000_000 % 100),
-    }
 }
 
 /// A time: `Nov 20 04:12` within half a year of `now`, else `Jan 02 2025`.

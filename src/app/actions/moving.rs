@@ -1,10 +1,10 @@
 //! Moving the cursor, and going elsewhere.
 
-use crate::app::edit::is_file;
+use crate::app::edit::{LARGE, is_file};
 use crate::app::pane::{Row, Wanted};
 use crate::app::state::State;
-use crate::app::{listings, watch};
-use crate::model::archive::ArchiveUri;
+use crate::app::{dialog, listings, watch};
+use crate::model::archive::{ArchiveKind, ArchiveUri};
 use crate::model::{Entry, Freshness, Kind};
 
 /// Moves the cursor by this many rows.
@@ -39,7 +39,13 @@ pub(super) fn open(state: &mut State) {
         let uri = pane.uri.join(&entry.name, entry.kind);
         return listings::go(state, state.active, uri, None);
     }
-    if let Some(inside) = pane.uri.join(&entry.name, entry.kind).entered().filter(|_| may_be_archive(entry)) {
+    let uri = pane.uri.join(&entry.name, entry.kind);
+    if let Some(inside) = uri.entered().filter(|_| may_be_archive(entry)) {
+        let (size, class) = (entry.size.unwrap_or_default(), entry.class.clone());
+        let whole = ArchiveKind::of(entry.name.as_bytes()).is_some_and(ArchiveKind::is_read_whole);
+        if whole && size >= LARGE && uri.as_s3().is_some() {
+            return dialog::ask_enter(state, &uri, inside, size, class.as_ref());
+        }
         return listings::go(state, state.active, inside, None);
     }
     if is_file(entry) {

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::buttons::Press;
-use super::{Button, Buttons, Dialog, Layer, inspect};
+use super::{Button, Buttons, Dialog, Layer, inspect, read_on};
 use crate::app::jobs::Job;
 use crate::app::key::Key;
 use crate::app::state::State;
-use crate::app::{edit, kept, watch, work};
-use crate::model::Uri;
+use crate::app::{edit, kept, listings, watch, work};
+use crate::model::units::{counted, dollars};
+use crate::model::{StorageClass, Uri};
 use crate::transfer::journal::RecordedUpload;
 use crate::transfer::{JobId, JobKind};
 
@@ -27,6 +28,8 @@ pub enum Then {
     Edit(Uri),
     /// Fetches a large object to be opened, watched or not.
     Open(Uri, bool),
+    /// Reads a large archive to its end, to enter it.
+    Enter(Uri),
     /// Aborts uploads.
     Abort(Vec<RecordedUpload>),
     /// Forgets what a cache holds below a location.
@@ -82,7 +85,7 @@ fn open(state: &mut State, text: String, then: Then) {
         Then::Resume(_) => RESUME,
         Then::Undo(_) => UNDO,
         Then::Forget(_) => FORGET,
-        Then::Edit(_) | Then::Open(..) => EDIT,
+        Then::Edit(_) | Then::Open(..) | Then::Enter(_) => EDIT,
         Then::Abort(_) => ABORT,
         Then::DropHeld(..) => DROP,
     });
@@ -122,6 +125,7 @@ fn agreed(state: &mut State) {
         Then::Edit(uri) => edit::fetch(state, uri),
         Then::Open(uri, true) => watch::fetch(state, uri),
         Then::Open(uri, false) => watch::show(state, uri),
+        Then::Enter(inside) => listings::go(state, state.active, inside, None),
         Then::Abort(uploads) => kept::abort_uploads(state, uploads),
         Then::DropHeld(layer, below) => inspect::drop_below(state, layer, below),
     }
@@ -192,6 +196,29 @@ pub(in crate::app) fn open_large(state: &mut State, uri: Uri, size: u64, watched
         size / 1_000_000
     );
     open(state, text, Then::Open(uri, watched));
+}
+
+/// How many bytes of an archive are read in one request.
+const AT_ONCE: u64 = 8 << 20;
+
+/// Asks whether to read an archive of so many bytes to its end, to enter it. `inside` is its root.
+pub(in crate::app) fn enter_large(
+    state: &mut State,
+    archive: &Uri,
+    inside: Uri,
+    size: u64,
+    class: Option<&StorageClass>,
+) {
+    let requests = size.div_ceil(AT_ONCE);
+    let cost = read_on::cost(state, archive, size, requests, class);
+    let cost = cost.map(|cost| format!(", about {} by the list of AWS", dollars(cost))).unwrap_or_default();
+    let text = format!(
+        "Fetch {} MB to enter {archive} ?\nWhat is in a packed tar is known only once all of it was read: {}{cost}. \
+         F3 lists its beginning for less.",
+        size / 1_000_000,
+        counted(requests, "request", "requests"),
+    );
+    open(state, text, Then::Enter(inside));
 }
 
 /// Asks whether to forget a job of the journal.

@@ -329,7 +329,9 @@ pub(super) fn press(state: &mut State, key: Key) {
 
 pub(super) use ask::{DEAF, ask_next, may_ask, open_quit};
 pub(super) use complete::completed;
-pub(super) use confirm::{edit as ask_edit, open_large as ask_open, resume_deletion};
+pub(super) use confirm::{
+    edit as ask_edit, enter_large as ask_enter, open_large as ask_open, resume_deletion,
+};
 pub(super) use delete::open as open_delete;
 pub(super) use inspect::{applies as applies_to_held, heard as heard_of_held, open as open_inspector};
 pub(super) use links::{open as open_links, signed};

@@ -37,17 +37,26 @@ pub struct ReadQuestion {
 /// Asks whether the search of a view may read so many bytes more.
 pub(in crate::app) fn ask(state: &mut State, id: ReqId, bytes: u64, uri: Uri, class: Option<&StorageClass>) {
     let requests = bytes.div_ceil(AT_ONCE);
-    let priced = uri.as_s3().is_some_and(|s3| state.priced.contains(&s3.connection));
-    let cost = priced.then(|| cost(bytes, requests, class));
+    let cost = cost(state, &uri, bytes, requests, class);
     let buttons = Buttons::new(BUTTONS);
     let question = ReadQuestion { id, uri, bytes, requests, cost, buttons };
     state.dialogs.push(Dialog::ReadOn(Box::new(question)));
 }
 
-fn cost(bytes: u64, requests: u64, class: Option<&StorageClass>) -> NanoDollars {
-    price::requests(&Requests::of(Request::Get, requests), class)
-        + price::retrieval(bytes, class)
-        + price::egress(bytes)
+/// What reading so much costs by the list, where the service has one.
+pub(super) fn cost(
+    state: &State,
+    uri: &Uri,
+    bytes: u64,
+    requests: u64,
+    class: Option<&StorageClass>,
+) -> Option<NanoDollars> {
+    let priced = uri.as_s3().is_some_and(|s3| state.priced.contains(&s3.connection));
+    priced.then(|| {
+        price::requests(&Requests::of(Request::Get, requests), class)
+            + price::retrieval(bytes, class)
+            + price::egress(bytes)
+    })
 }
 
 pub(super) fn press(state: &mut State, key: Key) {

@@ -234,3 +234,27 @@ fn the_bar_shows_only_what_applies() {
     assert!(!titles(&read_only).iter().any(|title| title.contains("Delete") || title.contains("Mkdir")));
     assert!(bar::bar(&state).iter().all(|item| item.twin.is_some()));
 }
+
+#[test]
+fn entering_a_large_packed_tar_on_a_service_is_asked_first() {
+    let rows = ["x.tar.zst=100000000", "y.zip=100000000"];
+    let mut state = ready(&rows);
+    state.priced.insert("s3".into());
+    assert_eq!(press(&mut state, "j<enter>"), [], "nothing is read");
+    let Some(Dialog::Confirm(confirm)) = state.dialogs.last() else { panic!("no question") };
+    let says = |part: &str| assert!(confirm.text.contains(part), "{}", confirm.text);
+    ["100 MB", "s3://b/p/x.tar.zst", "12 requests", "about $0.0083"].into_iter().for_each(says);
+    let lists = |cmds: &[Cmd], inside: &str| {
+        cmds.iter().any(|cmd| matches!(cmd, Cmd::List { uri, .. } if *uri == s3(inside)))
+    };
+    assert_eq!(press(&mut state, "<enter>"), [], "the safe answer comes first");
+    press(&mut state, "<enter>");
+    assert!(lists(&press(&mut state, "f"), "s3://b/p/x.tar.zst!/"));
+    for (keys, inside) in [("jj<enter>", "s3://b/p/y.zip!/"), ("j<enter>", "s3://b/p/x.tar.zst!/")] {
+        // A zip tells by its end; and so small a tar is read without asking.
+        let rows = if keys == "j<enter>" { ["x.tar.zst=50000000", "y.zip"] } else { rows };
+        assert!(lists(&press(&mut ready(&rows), keys), inside));
+    }
+    let cmds = press(&mut ready_at("/disk/x", &rows), "j<enter>");
+    assert!(cmds.iter().any(|cmd| matches!(cmd, Cmd::List { .. })), "a disk costs nothing: {cmds:?}");
+}
