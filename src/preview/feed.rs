@@ -84,7 +84,7 @@ impl Feed {
 
     /// What isn't shown and why. Escaped.
     pub fn warning(&self) -> Option<String> {
-        self.unpacked.as_ref().and_then(Unpacked::warning)
+        self.unpacked.as_ref().and_then(Unpacked::warning).or_else(|| self.source.cut())
     }
 
     /// How it is packed.

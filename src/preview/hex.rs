@@ -83,6 +83,7 @@ impl HexView {
         screen.lines =
             offsets.zip(bytes.chunks(self.across as usize)).map(|row| self.row(row.0, row.1)).collect();
         let end = self.top + bytes.len() as u64;
+        screen.warning = self.feed.warning();
         screen.offset = Some(self.top);
         screen.at_top = self.top == 0;
         screen.at_end = self.feed.ends_at(end).await?;

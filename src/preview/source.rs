@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use humansize::{DECIMAL, format_size};
 use lru::LruCache;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -32,6 +33,8 @@ pub struct Source {
     entry: Entry,
     fetch: Fetch,
     size: AtomicU64,
+    /// How far it may be read, where that isn't to its end.
+    reach: Option<u64>,
     blocks: Mutex<LruCache<u64, Bytes>>,
     /// All of it, where the file tells no size.
     untold: Option<Bytes>,
@@ -69,10 +72,11 @@ impl Source {
         }
         let untold = if entry.size == Some(0) { untold(&path).await } else { None };
         let size = untold.as_ref().map(|bytes| bytes.len() as u64).or(entry.size).unwrap_or_default();
-        let size = AtomicU64::new(size);
+        let reach = path.reach().await?;
+        let size = AtomicU64::new(size.min(reach.unwrap_or(u64::MAX)));
         let blocks = Mutex::new(LruCache::new(HELD.try_into().expect("it isn't zero")));
         let tag = Mutex::new(entry.tag.clone());
-        Ok(Self { path, entry, fetch, size, blocks, untold, read: AtomicU64::new(0), tag })
+        Ok(Self { path, entry, fetch, size, reach, blocks, untold, read: AtomicU64::new(0), tag })
     }
 
     /// Where it is; of a link, where that leads.
@@ -85,9 +89,19 @@ impl Source {
         &self.entry
     }
 
-    /// Its size in bytes as far as it is known.
+    /// Its size in bytes as far as it is known, or how far it may be looked at.
     pub fn len(&self) -> u64 {
         self.size.load(Ordering::Relaxed)
+    }
+
+    /// What to tell where only its beginning may be looked at. Escaped.
+    pub fn cut(&self) -> Option<String> {
+        let (reach, whole) = (self.reach?, self.entry.size.unwrap_or_default());
+        let [reach, whole] =
+            [reach, whole].map(|bytes| format_size(bytes, DECIMAL.decimal_places(1).decimal_zeroes(0)));
+        Some(format!(
+            "it is packed: only the first {reach} of {whole} are shown; copy it out to see the rest"
+        ))
     }
 
     /// Whether there is no byte in it.
@@ -118,7 +132,7 @@ impl Source {
             return Ok(if same { Change::Same } else { Change::Replaced });
         }
         let now = self.path.stat(Freshness::Past).await?;
-        let size = now.size.unwrap_or_default();
+        let size = now.size.unwrap_or_default().min(self.reach.unwrap_or(u64::MAX));
         let tag = std::mem::replace(&mut *self.tag.lock(), now.tag.clone());
         let before = self.len();
         let change = match (&tag, &now.tag) {
@@ -208,6 +222,7 @@ impl Source {
             source: self.clone(),
             tokio,
             ahead: ahead.max(BLOCK),
+            widest: ahead.max(BLOCK),
             cancel,
             at: 0,
             window: (0, Bytes::new()),
@@ -249,6 +264,8 @@ pub struct Cursor {
     source: Arc<Source>,
     tokio: Handle,
     ahead: u64,
+    /// The most that is fetched at a time by one who goes on and on.
+    widest: u64,
     cancel: CancellationToken,
     at: u64,
     /// What was read last, and where it begins.
@@ -256,7 +273,17 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// The same, which fetches twice as much with each step forward, up to this.
+    #[must_use]
+    pub fn widening(self, widest: u64) -> Self {
+        Self { widest: widest.max(self.ahead), ..self }
+    }
+
     fn fill(&mut self) -> io::Result<()> {
+        let (begin, last) = (self.window.0, self.window.1.len() as u64);
+        if last > 0 && begin + last == self.at {
+            self.ahead = (self.ahead * 2).min(self.widest);
+        }
         let end = self.at.saturating_add(self.ahead);
         let read = async {
             tokio::select! {

@@ -196,6 +196,15 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
         let _ = (head, file, parts);
     }
 
+    /// How many of its bytes a look may read, from the first on: fewer than all (`None`) where it is packed,
+    /// so that what is before must be unpacked.
+    ///
+    /// # Errors
+    /// `Unsupported` where even the first lies behind too much.
+    async fn reach(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// The bytes alone of [`Self::open`].
     async fn read(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Body> {
         Ok(self.open(range, precondition).await?.body)

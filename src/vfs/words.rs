@@ -44,6 +44,8 @@ pub struct Fetch {
     pub trust: Trust,
     /// Whether what comes from the service is kept.
     pub keep: bool,
+    /// Whether it is only looked at: a place that unpacks reads no further than [`super::VfsPath::reach`].
+    pub look: bool,
 }
 
 /// When the service is asked whether a held body is still right.
@@ -66,12 +68,12 @@ pub enum Trust {
 impl Fetch {
     /// For a view of this row: what a listing tells is trusted, what is read is kept.
     pub fn view(entry: Entry) -> Self {
-        Self { entry: Some(entry), trust: Trust::Row, keep: true }
+        Self { entry: Some(entry), trust: Trust::Row, keep: true, look: true }
     }
 
     /// For whoever must have what is there now.
     pub fn now() -> Self {
-        Self { entry: None, trust: Trust::Ask, keep: true }
+        Self { entry: None, trust: Trust::Ask, keep: true, look: false }
     }
 
     /// What must be true of the object.

@@ -12,7 +12,7 @@ use crate::preview::{Document, Shape};
 use crate::vfs::archive::{Data, Member, Most, contents};
 
 /// The most members that are listed, and the most bytes that are unpacked for it.
-const MOST: Most = Most { members: 10_000, unpacked: 32 * MIB };
+const MOST: Most = Most { members: 10_000, held: 16 << 20, unpacked: 32 * MIB };
 
 pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let mut head = input.head(512)?;

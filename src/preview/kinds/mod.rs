@@ -18,7 +18,6 @@ mod parquet;
 mod pdf;
 mod picture;
 mod table;
-mod thrift;
 
 use std::io;
 use std::sync::Arc;
@@ -84,6 +83,11 @@ pub async fn document(kind: ViewKind, source: &Arc<Source>, shape: &Shape) -> Re
         let reason = format!("{} is shown by its bytes, not as a whole", kind.title());
         return Err(fail(source, ErrorKind::Unsupported, reason));
     };
+    let cut = source.cut();
+    if let Some(cut) = cut.as_deref().filter(|_| matches!(kind, ViewKind::Parquet | ViewKind::Pdf)) {
+        let reason = format!("it begins at its end, and {cut}");
+        return Err(fail(source, ErrorKind::Unsupported, reason));
+    }
     let cancel = CancellationToken::new();
     let _guard = cancel.clone().drop_guard();
     let input = Input::new(source.clone(), Handle::current(), cancel, most);
@@ -93,7 +97,10 @@ pub async fn document(kind: ViewKind, source: &Arc<Source>, shape: &Shape) -> Re
         return Err(error);
     }
     match rendered {
-        Ok(Some(Ok(document))) => Ok(document),
+        Ok(Some(Ok(mut document))) => {
+            document.warning = cut.or(document.warning);
+            Ok(document)
+        }
         Ok(Some(Err(error))) => Err(refusal(source, &error)),
         Ok(None) | Err(_) => Err(fail(source, ErrorKind::Corrupt, "the decoder broke down on it")),
     }

@@ -152,7 +152,7 @@ impl Worker {
             (Trust::Ask, false) => Trust::Row,
             (asked, _) => asked,
         };
-        Fetch { entry, trust, keep: whole && len <= KEPT_OF_COPIES }
+        Fetch { entry, trust, keep: whole && len <= KEPT_OF_COPIES, look: false }
     }
 
     /// Hands on what the answer told of the source beside its bytes: to a disk the time that was kept with

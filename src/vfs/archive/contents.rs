@@ -53,11 +53,16 @@ pub struct Zipped {
     pub crc: u32,
 }
 
+/// The longest path of a member, and the longest that a link says.
+pub(super) const MOST_PATH: usize = 4096;
+
 /// How much of an archive's directory is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Most {
     /// Members.
     pub members: usize,
+    /// Bytes that they take in memory, with their names.
+    pub held: usize,
     /// Bytes that are unpacked to get at them.
     pub unpacked: u64,
 }
@@ -72,8 +77,9 @@ pub fn contents<R: Read + Seek>(
     most: Most,
     members: &mut Vec<Member>,
 ) -> io::Result<()> {
+    let mut gathering = Gathering::new(members, most);
     match kind {
-        ArchiveKind::Zip => zip::members(&mut from, most, members),
+        ArchiveKind::Zip => zip::members(&mut from, most.unpacked, &mut gathering),
         ArchiveKind::Tar => {
             let end = from.seek(SeekFrom::End(0))?;
             from.rewind()?;
@@ -83,7 +89,7 @@ pub fn contents<R: Read + Seek>(
                 }
                 from.seek(SeekFrom::Start(at + by)).map(|_| ())
             };
-            tar::members(&mut from, skip, most.members, members)
+            tar::members(&mut from, skip, &mut gathering)
         }
         ArchiveKind::TarGz | ArchiveKind::TarZst => {
             packed_tar(&mut unpack::whole(kind, from, most.unpacked)?, most, members)
@@ -97,7 +103,42 @@ pub(super) fn packed_tar<R: Read>(from: &mut R, most: Most, members: &mut Vec<Me
         let skipped = io::copy(&mut from.by_ref().take(by), &mut io::sink())?;
         if skipped < by { Err(ended()) } else { Ok(()) }
     };
-    tar::members(from, skip, most.members, members)
+    tar::members(from, skip, &mut Gathering::new(members, most))
+}
+
+/// Members as they are read, held to their bounds before the next one is.
+pub(super) struct Gathering<'a> {
+    members: &'a mut Vec<Member>,
+    most: Most,
+    held: usize,
+}
+
+impl<'a> Gathering<'a> {
+    pub fn new(members: &'a mut Vec<Member>, most: Most) -> Self {
+        Self { members, most, held: 0 }
+    }
+
+    /// That there may be one more.
+    pub fn has_room(&self) -> io::Result<()> {
+        if self.members.len() < self.most.members {
+            return Ok(());
+        }
+        Err(too_large(format!("it has more than {} members", self.most.members)))
+    }
+
+    pub fn add(&mut self, member: Member) -> io::Result<()> {
+        self.has_room()?;
+        let link = member.link.as_ref().map_or(0, Vec::len);
+        if member.path.len().max(link) > MOST_PATH {
+            return Err(too_long());
+        }
+        self.held += size_of::<Member>() + member.path.len() + link;
+        if self.held > self.most.held {
+            return Err(too_large("the names in it take too much memory".into()));
+        }
+        self.members.push(member);
+        Ok(())
+    }
 }
 
 pub(super) fn damaged(why: &str) -> io::Error {
@@ -108,7 +149,10 @@ pub(super) fn ended() -> io::Error {
     damaged("the archive ends in the middle of a member")
 }
 
-pub(super) fn too_many(most: usize) -> io::Error {
-    let why = format!("it has more than {most} members");
+fn too_large(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, why)
+}
+
+pub(super) fn too_long() -> io::Error {
+    too_large(format!("a path in it is longer than {MOST_PATH} bytes"))
 }

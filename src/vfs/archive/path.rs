@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::body::body;
+use super::body::{body, told};
 use super::contents::Data;
 use super::shelf::{Opened, Shelf};
 use super::tree::Node;
@@ -16,8 +16,8 @@ use crate::model::{
     Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Source, Timestamp, Uri, VfsError,
 };
 use crate::vfs::{
-    Caps, CopyOptions, CreateHint, DynPath, Identity, Placed, Precondition, Progress, Reading, Removal,
-    Removed, Sink, SinkState, VfsPath,
+    Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, Placed, Precondition, Progress, Reading,
+    Removal, Removed, Sink, SinkState, VfsPath,
 };
 
 /// How many rows are on a page.
@@ -75,6 +75,38 @@ impl ArchivePath {
         let opened = self.shelf.open(&self.outer, freshness).await?;
         let node = opened.tree.get(&self.at.inner).cloned();
         node.map(|node| (opened, node)).ok_or_else(|| self.missing(op))
+    }
+
+    /// Reads a range; of what is packed a `look` unpacks only so much.
+    async fn reading(
+        &self,
+        range: Option<Range<u64>>,
+        precondition: Precondition,
+        look: bool,
+    ) -> Result<Reading> {
+        let (opened, node) = self.node(Op::Read, Freshness::Cached).await?;
+        let wrong = match precondition {
+            Precondition::None => false,
+            Precondition::Absent => true,
+            Precondition::Matches(tag) => node.entry.tag != Some(tag),
+        };
+        if wrong {
+            return Err(self.fail(Op::Read, ErrorKind::Conflict, "the archive changed since it was shown"));
+        }
+        if node.entry.kind != Kind::File {
+            return Err(self.fail(
+                Op::Read,
+                ErrorKind::Unsupported,
+                "it is no file, and only those are read",
+            ));
+        }
+        if let Data::Unreadable(why) = node.data {
+            let error = self.fail(Op::Read, ErrorKind::Unsupported, why);
+            return Err(error.with_hint("unpack it with another program"));
+        }
+        let range = self.span(range, node.entry.size.unwrap_or(0))?;
+        let opening = move |tokio, cancel| opened.reader(&node, range, look, &tokio, cancel);
+        Ok(Reading::bare(body(self.uri.clone(), opening)))
     }
 
     /// The part of a member that a range asks for.
@@ -158,29 +190,16 @@ impl VfsPath for ArchivePath {
     }
 
     async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
+        self.reading(range, precondition, false).await
+    }
+
+    async fn fetch(&self, range: Option<Range<u64>>, how: &Fetch) -> Result<Reading> {
+        self.reading(range, how.precondition(), how.look).await
+    }
+
+    async fn reach(&self) -> Result<Option<u64>> {
         let (opened, node) = self.node(Op::Read, Freshness::Cached).await?;
-        let wrong = match precondition {
-            Precondition::None => false,
-            Precondition::Absent => true,
-            Precondition::Matches(tag) => node.entry.tag != Some(tag),
-        };
-        if wrong {
-            return Err(self.fail(Op::Read, ErrorKind::Conflict, "the archive changed since it was shown"));
-        }
-        if node.entry.kind != Kind::File {
-            return Err(self.fail(
-                Op::Read,
-                ErrorKind::Unsupported,
-                "it is no file, and only those are read",
-            ));
-        }
-        if let Data::Unreadable(why) = node.data {
-            let error = self.fail(Op::Read, ErrorKind::Unsupported, why);
-            return Err(error.with_hint("unpack it with another program"));
-        }
-        let range = self.span(range, node.entry.size.unwrap_or(0))?;
-        let opening = move |tokio, cancel| opened.reader(&node, range, &tokio, cancel);
-        Ok(Reading::bare(body(self.uri.clone(), opening)))
+        opened.reach(&node).map_err(|error| told(Op::Read, self.uri.clone(), error))
     }
 
     async fn mkdir(&self) -> Result<()> {

@@ -14,11 +14,11 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::body::{broken, told};
-use super::contents::{Data, Member, Most, Zipped, contents, packed_tar};
+use super::contents::{Data, Most, Zipped, contents, packed_tar};
 use super::outer::Place;
 use super::spool::{Spool, Tee};
 use super::tree::{Node, Tree};
-use super::{unpack, zip};
+use super::{links, unpack, zip};
 use crate::model::archive::ArchiveKind;
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, Uri, VfsError};
 use crate::vfs::DynPath;
@@ -36,12 +36,13 @@ const MOST_DIRECTORY: u64 = 128 << 20;
 const MOST_UNPACKED: u64 = 64 << 30;
 /// Up to this size a packed tar is kept unpacked from the first reading on.
 const MOST_TEE: u64 = 256 << 20;
+/// The most memory that the members may take before they are a tree, which takes as much again.
+const MOST_HELD: usize = 128 << 20;
+/// The most of a packed member that is unpacked for a look at it.
+const MOST_LOOK: u64 = 32 << 20;
 /// What is asked for at a time.
-const NEAR: u64 = 256 << 10;
+pub(super) const NEAR: u64 = 256 << 10;
 const FAR: u64 = 8 << 20;
-/// The links of a zip file that are read, and how long they may be: each is a member of its own.
-const MOST_LINKS: usize = 256;
-const MOST_LINK: u64 = 4096;
 
 /// The archives that were opened last.
 pub struct Shelf(Mutex<LruCache<Uri, Arc<Slot>>>);
@@ -151,15 +152,15 @@ impl Opened {
         let mut stream = None;
         if matches!(kind, ArchiveKind::TarGz | ArchiveKind::TarZst) {
             let from = place.reader(tokio.clone(), FAR, cancel.clone());
-            let most = Most { members: MOST_MEMBERS, unpacked: MOST_UNPACKED };
+            let most = Most { members: MOST_MEMBERS, held: MOST_HELD, unpacked: MOST_UNPACKED };
             let mut tee = Tee::new(unpack::whole(kind, from, most.unpacked)?, MOST_TEE);
             packed_tar(&mut tee, most, &mut members)?;
             stream = tee.kept().map(Arc::new);
         } else {
             let from = place.reader(tokio.clone(), NEAR, cancel.clone());
-            let most = Most { members: MOST_MEMBERS, unpacked: MOST_DIRECTORY };
+            let most = Most { members: MOST_MEMBERS, held: MOST_HELD, unpacked: MOST_DIRECTORY };
             contents(kind, from, most, &mut members)?;
-            read_links(&place, &mut members, tokio, cancel)?;
+            links::read(&place, &mut members, tokio, cancel)?;
         }
         let tree = Tree::of(members, &outer_tag(&place.entry))?;
         let token = CancellationToken::new();
@@ -168,14 +169,55 @@ impl Opened {
         Ok(Self { place, tree, kind, stream, members, token, _guard: guard })
     }
 
-    /// A reader of a range of a member. Only for threads that may block.
+    /// How far a look may go into a member: `None` to its end.
+    ///
+    /// # Errors
+    /// `Unsupported` where even its beginning lies behind too much.
+    pub fn reach(&self, node: &Node) -> io::Result<Option<u64>> {
+        let size = node.entry.size.unwrap_or(0);
+        let reach = match &node.data {
+            Data::At(at) if self.kind != ArchiveKind::Tar => {
+                if self.stream.lock().as_ref().is_some_and(|spool| spool.reaches(at + size)) {
+                    return Ok(None);
+                }
+                if *at >= MOST_TEE {
+                    return Err(too_far(MOST_TEE));
+                }
+                MOST_LOOK.min(MOST_TEE - at)
+            }
+            Data::Zip(zipped) if zipped.method != 0 => MOST_LOOK,
+            _ => return Ok(None),
+        };
+        Ok((reach < size).then_some(reach))
+    }
+
+    /// The bytes of members of a zip file that lie unpacked on the disk.
+    #[cfg(test)]
+    pub fn spooled(&self) -> u64 {
+        self.members.lock().iter().map(|(_, spool)| spool.len()).sum()
+    }
+
+    /// That a look doesn't unpack more than it may.
+    fn check_look(&self, node: &Node, range: &Range<u64>) -> io::Result<()> {
+        match self.reach(node)? {
+            Some(reach) if range.end > reach => Err(too_far(reach)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A reader of a range of a member, of which a `look` unpacks only so much. Only for threads that may
+    /// block.
     pub fn reader(
         self: &Arc<Self>,
         node: &Node,
         range: Range<u64>,
+        look: bool,
         tokio: &Handle,
         cancel: CancellationToken,
     ) -> io::Result<Box<dyn Read + Send>> {
+        if look {
+            self.check_look(node, &range)?;
+        }
         let left = range.end - range.start;
         let size = node.entry.size.unwrap_or(0);
         let from: Box<dyn Read + Send> = match &node.data {
@@ -261,32 +303,9 @@ fn outer_tag(entry: &Entry) -> String {
     }
 }
 
-/// Reads where the links of a zip file point; those that are too long, or too many, are no links then.
-fn read_links(
-    place: &Place,
-    members: &mut [Member],
-    tokio: &Handle,
-    cancel: &CancellationToken,
-) -> io::Result<()> {
-    let links = members.iter_mut().filter(|member| member.kind == Kind::Symlink && member.link.is_none());
-    for (at, member) in links.enumerate() {
-        let Data::Zip(zipped) = member.data.clone() else {
-            member.kind = Kind::Special;
-            continue;
-        };
-        member.data = Data::None;
-        if at >= MOST_LINKS || member.size > MOST_LINK {
-            member.kind = Kind::Special;
-            continue;
-        }
-        let mut from = place.reader(tokio.clone(), zipped.packed.saturating_add(1024), cancel.clone());
-        from.seek(SeekFrom::Start(zipped.header))?;
-        zip::pass_header(&mut from)?;
-        let mut target = Vec::new();
-        unpack::member(&zipped, member.size, from)?.read_to_end(&mut target)?;
-        member.link = Some(target);
-    }
-    Ok(())
+fn too_far(reach: u64) -> io::Error {
+    let why = format!("it is packed, and a look unpacks only {} MiB to get at something", reach >> 20);
+    io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 /// A reader that is opened when it is first read.

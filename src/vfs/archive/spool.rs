@@ -34,6 +34,17 @@ impl Spool {
         Self(Mutex::new(Unpacking { file, len, from: None, failed: None }))
     }
 
+    #[cfg(test)]
+    pub fn len(&self) -> u64 {
+        self.0.lock().len
+    }
+
+    /// Whether this is unpacked already, or all is.
+    pub fn reaches(&self, at: u64) -> bool {
+        let unpacking = self.0.lock();
+        unpacking.from.is_none() || unpacking.len >= at
+    }
+
     /// The bytes from here on, 0 at the end. Unpacks up to there first; a lock is held for a step of it, so
     /// that readers of other places take turns. Only for threads that may block.
     pub fn read_at(&self, buf: &mut [u8], at: u64, cancel: &CancellationToken) -> io::Result<usize> {

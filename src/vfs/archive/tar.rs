@@ -2,12 +2,12 @@
 
 use std::io::{self, Read};
 
-use super::contents::{Data, Member, damaged, ended, too_many};
+use super::contents::{Data, Gathering, MOST_PATH, Member, damaged, ended, too_long};
 use crate::model::{Kind, Timestamp};
 
 const BLOCK: usize = 512;
 
-/// The most bytes of a long name, or of a pax header.
+/// The most bytes of a pax header: more than names may be in it.
 const MOST_LONG: u64 = 1 << 20;
 
 /// What headers before a member say of it.
@@ -24,8 +24,7 @@ struct Before {
 pub(super) fn members<R: Read>(
     from: &mut R,
     mut skip: impl FnMut(&mut R, u64, u64) -> io::Result<()>,
-    most: usize,
-    members: &mut Vec<Member>,
+    members: &mut Gathering<'_>,
 ) -> io::Result<()> {
     let (mut at, mut before) = (0u64, Before::default());
     let mut block = [0; BLOCK];
@@ -38,14 +37,15 @@ pub(super) fn members<R: Read>(
         let kind = block[156];
         let declared = number(&block[124..136])?;
         if matches!(kind, b'L' | b'K' | b'x' | b'g') {
+            if matches!(kind, b'L' | b'K') && declared > MOST_PATH as u64 + 1 {
+                return Err(too_long());
+            }
             let text = long(from, declared)?;
             at += padded(declared);
-            before.take(kind, &text);
+            before.take(kind, &text)?;
             continue;
         }
-        if members.len() >= most {
-            return Err(too_many(most));
-        }
+        members.has_room()?;
         if kind == b'S' {
             at += sparse_headers(from, &block)?;
         }
@@ -53,7 +53,7 @@ pub(super) fn members<R: Read>(
         let member = member(&block, std::mem::take(&mut before), at)?;
         // Only what is a file has bytes behind its header, whatever the others declare.
         let has_bytes = !matches!(kind, b'1'..=b'6');
-        members.push(member);
+        members.add(member)?;
         if has_bytes {
             let by = size.checked_next_multiple_of(BLOCK as u64).ok_or_else(ended)?;
             skip(from, at, by)?;
@@ -124,7 +124,7 @@ fn sparse_headers<R: Read>(from: &mut R, block: &[u8; BLOCK]) -> io::Result<u64>
 }
 
 impl Before {
-    fn take(&mut self, kind: u8, text: &[u8]) {
+    fn take(&mut self, kind: u8, text: &[u8]) -> io::Result<()> {
         match kind {
             b'L' => self.path = Some(until_nul(text).to_vec()),
             b'K' => self.link = Some(until_nul(text).to_vec()),
@@ -132,6 +132,8 @@ impl Before {
             // What is said of all members is of no use here.
             _ => {}
         }
+        let longest = [&self.path, &self.link].into_iter().flatten().map(Vec::len).max();
+        if longest.is_some_and(|len| len > MOST_PATH) { Err(too_long()) } else { Ok(()) }
     }
 
     /// Lines of `length key=value`, the length counting itself.

@@ -1,5 +1,6 @@
 //! Archives made by other programs' libraries, and by hand where those refuse; read as directories.
 
+mod bounds;
 mod hostile;
 
 use std::io::Write;
@@ -244,7 +245,7 @@ async fn nothing_is_written_and_what_is_missing_is_missing() {
 #[test]
 fn a_directory_beyond_the_bounds_is_told() {
     let many: Vec<u8> = (0..50).flat_map(|at| tarred(format!("f{at}").as_bytes(), b'0', b"", b"")).collect();
-    let most = Most { members: 20, unpacked: 1 << 20 };
+    let most = Most { members: 20, held: 1 << 20, unpacked: 1 << 20 };
     let mut members = Vec::new();
     let error = contents(ArchiveKind::Tar, std::io::Cursor::new(&many), most, &mut members).unwrap_err();
     assert_eq!((error.kind(), members.len()), (std::io::ErrorKind::FileTooLarge, 20));
@@ -260,7 +261,7 @@ proptest::proptest! {
         cut in 0usize..4000,
         at in 0usize..4000,
     ) {
-        let most = Most { members: 100, unpacked: 1 << 20 };
+        let most = Most { members: 100, held: 1 << 20, unpacked: 1 << 20 };
         let whole = zip_of(&[("a", b"one"), ("b", &noise(500))], zip::CompressionMethod::Deflated);
         let plain = tar(&[(b"a", b'0', b"", b"one"), (b"p", b'x', b"", b"12 path=abc\n"), (b"b", b'0', b"", b"")]);
         for seed in [whole, plain] {

@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::contents::{Data, Member};
+use super::contents::{Data, MOST_PATH, Member};
 use crate::model::{ETag, Entry, Kind, Link, Name, Tag};
-
-/// The longest path of a member.
-const MOST_PATH: usize = 4096;
 
 /// The most bytes of all paths, those of directories that are only implied included.
 const MOST_HELD: usize = 256 << 20;

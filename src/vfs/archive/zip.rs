@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::contents::{Data, Member, Most, Zipped, damaged, too_many};
+use super::contents::{Data, Gathering, Member, Zipped, damaged};
 use crate::model::{Kind, Timestamp};
 
 /// The end record without its comment, and the longest comment.
@@ -29,10 +29,15 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|n| bytes[at + n]))
 }
 
-pub(super) fn members<R: Read + Seek>(from: &mut R, most: Most, members: &mut Vec<Member>) -> io::Result<()> {
+/// Reads the members by a directory of at most so many bytes.
+pub(super) fn members<R: Read + Seek>(
+    from: &mut R,
+    most: u64,
+    members: &mut Gathering<'_>,
+) -> io::Result<()> {
     let directory = find(from)?;
     from.seek(SeekFrom::Start(directory.begin))?;
-    if directory.size > most.unpacked {
+    if directory.size > most {
         let why = format!("its directory has {} bytes: that is too much", directory.size);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
@@ -51,13 +56,11 @@ pub(super) fn members<R: Read + Seek>(from: &mut R, most: Most, members: &mut Ve
                 Err(damaged("its directory is damaged"))
             };
         }
-        if members.len() >= most.members {
-            return Err(too_many(most.members));
-        }
+        members.has_room()?;
         let lens = [u16_at(&head, 28), u16_at(&head, 30), u16_at(&head, 32)].map(usize::from);
         let mut rest = vec![0; lens.iter().sum()];
         from.read_exact(&mut rest)?;
-        members.push(member(&head, &rest[..lens[0]], &rest[lens[0]..lens[0] + lens[1]], directory.shift)?);
+        members.add(member(&head, &rest[..lens[0]], &rest[lens[0]..lens[0] + lens[1]], directory.shift)?)?;
     }
 }
 

@@ -1,10 +1,11 @@
 //! Archives as listings.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{show_as, text};
-use crate::model::ViewKind;
+use super::{LocalPath, Source, document, shape, show_as, text};
+use crate::model::{ErrorKind, Freshness, ViewKind};
 
 pub(super) fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -72,4 +73,33 @@ async fn a_zip_of_half_a_million_members_is_cut_early() {
     let document = show_as(ViewKind::Archive, "x.zip", &zip_of(500_000)).await.unwrap();
     assert!(document.warning.unwrap().contains("more than 10000 members"));
     assert_eq!(document.lines.len(), 10_002);
+}
+
+#[tokio::test]
+async fn a_packed_member_is_shown_from_its_beginning_only() {
+    use crate::model::archive::ArchiveUri;
+    use crate::vfs::archive::{ArchivePath, Shelf};
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file("big", zip::write::SimpleFileOptions::default()).unwrap();
+    let lines = "a line of text\n".repeat(1 << 16);
+    for _ in 0..48 {
+        writer.write_all(lines.as_bytes()).unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("x.zip");
+    std::fs::write(&file, writer.finish().unwrap().into_inner()).unwrap();
+    let at = ArchiveUri::new(crate::model::Uri::Local(file.clone()), b"big");
+    let path = Arc::new(ArchivePath::new(Arc::<Shelf>::default(), LocalPath::at(file), at));
+    let entry = crate::vfs::VfsPath::stat(&*path, Freshness::Cached).await.unwrap();
+    let source = Arc::new(Source::open(path, entry).await.unwrap());
+    assert_eq!(source.len(), 32 << 20);
+    assert_eq!(source.read((32 << 20) - 5..u64::MAX).await.unwrap().len(), 5);
+    let error = document(ViewKind::Parquet, &source, &shape(40)).await.unwrap_err();
+    assert!(error.kind == ErrorKind::Unsupported && error.reason.contains("it is packed"), "{error}");
+    let table = document(ViewKind::Table, &source, &shape(40)).await.unwrap();
+    assert!(
+        table.warning.as_ref().unwrap().contains("only the first 33.6 MB of 47.2 MB"),
+        "{:?}",
+        table.warning
+    );
 }
