@@ -102,6 +102,13 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Another text that looks the same.
+    #[must_use]
+    pub fn with(&self, text: &str) -> Self {
+        let Self { ink, bold, italic, underlined, .. } = *self;
+        Self { text: text.to_owned(), ink, bold, italic, underlined }
+    }
+
     /// Ordinary text, which is escaped already.
     pub fn plain(text: impl Into<String>) -> Self {
         Self::inked(text, Ink::Plain)

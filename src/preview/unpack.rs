@@ -1,4 +1,6 @@
 //! Packed text, unpacked as far as it is looked at: [`Unpacked`].
+//!
+//! Both sides are bounded: what is unpacked, and what is read for it, since bytes may be packed to nothing.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -15,6 +17,12 @@ use crate::model::{Op, Result, VfsError, text};
 
 /// The most that is unpacked, and kept in memory: what a bomb can cost.
 pub const MOST: u64 = 32 << 20;
+
+/// The most that is read to be unpacked.
+const MOST_READ: u64 = 64 << 20;
+
+/// What is asked for at a time by one who reads on and on.
+const WIDEST: u64 = 4 << 20;
 
 /// What a packed file holds, from its beginning on.
 #[derive(Debug)]
@@ -33,7 +41,7 @@ struct Inner {
 
 /// What unpacks: it reads when it is made already, so that a thread makes it that may block.
 enum Decoder {
-    Waiting(Packed, Option<Cursor>),
+    Waiting(Packed, Option<Counted>),
     Working(Box<dyn Read + Send>),
 }
 
@@ -51,6 +59,24 @@ impl Decoder {
             Self::Working(decoder) => decoder.read(piece),
             Self::Waiting(..) => Ok(0),
         }
+    }
+}
+
+/// The bytes as they are packed, up to a bound.
+struct Counted {
+    cursor: Cursor,
+    left: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let count = self.cursor.read(&mut buf[..most])?;
+        self.left -= count as u64;
+        Ok(count)
     }
 }
 
@@ -73,8 +99,9 @@ impl Unpacked {
     /// Unpacks a source. Nothing is read yet.
     pub fn new(source: Arc<Source>, packed: Packed) -> Self {
         let cancel = CancellationToken::new();
-        let cursor = source.cursor(Handle::current(), BLOCK, cancel.clone());
-        let decoder = Mutex::new(Decoder::Waiting(packed, Some(cursor)));
+        let cursor = source.cursor(Handle::current(), BLOCK, cancel.clone()).widening(WIDEST);
+        let packed_bytes = Counted { cursor, left: MOST_READ };
+        let decoder = Mutex::new(Decoder::Waiting(packed, Some(packed_bytes)));
         let inner = Inner { source, packed, decoder, so_far: Mutex::default() };
         Self { inner: Arc::new(inner), _cancel: cancel.drop_guard() }
     }
@@ -151,6 +178,12 @@ impl Inner {
             }
         }
         let mut so_far = self.so_far.lock();
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            so_far.end(Some(
+                "only what its first 64 MiB hold is unpacked here; copy it to see the rest".into(),
+            ));
+            return Ok(());
+        }
         let reason = error.to_string();
         let told = format!("damaged after {} bytes: {}", so_far.bytes.len(), text::escape(&reason));
         so_far.end(Some(told));
@@ -179,6 +212,8 @@ mod tests {
 
     use super::*;
     use crate::preview::testing::source;
+    use crate::vfs::faulty::{Call, Script};
+    use crate::vfs::memory::Memory;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -209,6 +244,43 @@ mod tests {
         unpacked.reach(u64::MAX).await.unwrap();
         assert_eq!(unpacked.len(), MOST);
         assert!(unpacked.warning().unwrap().contains("32 MiB"));
+    }
+
+    #[tokio::test]
+    async fn who_reads_on_asks_for_more_at_a_time() {
+        let bytes: Vec<u8> =
+            (0..2_000_000u32).flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let memory = Arc::new(Memory::like_s3("s3"));
+        memory.put("b/x.gz", gzip(&bytes));
+        let script = Script::new();
+        let entry = memory.entry("b/x.gz").unwrap();
+        let source = Arc::new(Source::open(script.wrap(memory.at_key("b/x.gz")), entry).await.unwrap());
+        let unpacked = Unpacked::new(source.clone(), Packed::Gzip);
+        unpacked.reach(10).await.unwrap();
+        assert_eq!((script.count(Call::Read), source.asked()), (1, BLOCK), "the first screen is one request");
+        unpacked.reach(u64::MAX).await.unwrap();
+        assert_eq!(unpacked.len(), bytes.len() as u64);
+        assert!(script.count(Call::Read) <= 9, "{} requests", script.count(Call::Read));
+    }
+
+    #[tokio::test]
+    async fn what_is_packed_to_nothing_is_not_read_to_its_end() {
+        // Frames that are skipped: each holds a megabyte of nothing.
+        let frame = [&[0x50, 0x2a, 0x4d, 0x18][..], &(1u32 << 20).to_le_bytes(), &vec![0; 1 << 20]].concat();
+        let nothing = gzip(b"");
+        for (packed, kind) in
+            [(frame.repeat(70), Packed::Zstd), (nothing.repeat((70 << 20) / nothing.len()), Packed::Gzip)]
+        {
+            let (source, _dir) = source(&packed).await;
+            let unpacked = Unpacked::new(source.clone(), kind);
+            assert!(unpacked.read(0..10).await.unwrap().is_empty());
+            assert!(
+                unpacked.ended() && unpacked.warning().unwrap().contains("64 MiB"),
+                "{:?}",
+                unpacked.warning()
+            );
+            assert!(source.asked() <= MOST_READ + WIDEST, "{} bytes", source.asked());
+        }
     }
 
     #[tokio::test]

@@ -388,10 +388,6 @@ impl VfsPath for Faulty {
         fate.answer(self.inner.copy_native(inner(to), options, progress).await)
     }
 
-    async fn reach(&self) -> Result<Option<u64>> {
-        self.inner.reach().await
-    }
-
     async fn identity(&self) -> Result<Identity> {
         self.inner.identity().await
     }

@@ -308,11 +308,12 @@ impl Page {
         if self.indent() > 0 {
             // An empty line between blocks uses up no bullet.
             let written = !pieces.is_empty() || self.lists.is_empty();
+            let mut text = String::new();
             for before in &mut self.before {
-                let text = if before.used { &before.rest } else { &before.first };
-                line.pieces.push(Piece::inked(text.clone(), Ink::Dim));
+                text.push_str(if before.used { &before.rest } else { &before.first });
                 before.used |= written;
             }
+            line.pieces.push(Piece::inked(text, Ink::Dim));
         }
         line.pieces.extend(pieces);
         self.lines.push(line);
@@ -330,11 +331,16 @@ fn wrapped(pieces: Vec<Piece>, room: usize) -> Vec<Vec<Piece>> {
                 used = 0;
             }
             let mut rest = if used == 0 { word.trim_start() } else { word };
-            while width(rest) > room && width(rest.trim_end()) > room {
+            let end = rest.len() - rest.trim_end().len();
+            loop {
+                // Only what fits is measured: a word may be as long as the file.
                 let fits = head(rest, room);
+                if fits.len() + end >= rest.len() {
+                    break;
+                }
                 let at =
                     if fits.is_empty() { rest.chars().next().map_or(1, char::len_utf8) } else { fits.len() };
-                lines.push(vec![Piece { text: rest[..at].to_owned(), ..piece.clone() }]);
+                lines.push(vec![piece.with(&rest[..at])]);
                 rest = &rest[at..];
             }
             used += width(rest);
@@ -358,5 +364,5 @@ fn add(line: &mut Vec<Piece>, text: &str, style: &Piece) {
     {
         return last.text.push_str(text);
     }
-    line.push(Piece { text: text.to_owned(), ..style.clone() });
+    line.push(style.with(text));
 }

@@ -105,3 +105,11 @@ async fn markdown_is_laid_out_for_the_width() {
     let deep = "> ".repeat(50_000) + "deep\n" + &"lazy\n".repeat(50_000);
     show_as(ViewKind::Markdown, "x.md", deep.as_bytes()).await.unwrap();
 }
+
+#[tokio::test]
+async fn markdown_of_one_long_word_takes_a_time_that_grows_with_its_length() {
+    let begin = Instant::now();
+    let document = show_as(ViewKind::Markdown, "x.md", &vec![b'x'; 1 << 20]).await.unwrap();
+    assert_eq!(text(&document).concat().len(), 1 << 20);
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+}
