@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::{BrotliLevel, Compression, Encoding};
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
@@ -160,7 +160,8 @@ async fn encodings_that_make_much_of_little_are_left_out() {
 
 #[tokio::test]
 async fn columns_packed_by_brotli_are_told() {
-    let bytes = numbers(WriterProperties::builder().set_compression(Compression::BROTLI(Default::default())));
+    let bytes =
+        numbers(WriterProperties::builder().set_compression(Compression::BROTLI(BrotliLevel::default())));
     let shown = show(&bytes).await;
     assert!(shown.warning.as_ref().unwrap().contains("brotli"), "{:?}", shown.warning);
     assert!(text(&shown).join("\n").contains("REQUIRED INT64 id"));
@@ -170,7 +171,7 @@ async fn columns_packed_by_brotli_are_told() {
 async fn of_many_columns_the_first_are_shown() {
     let fields: String = (0..150).map(|at| format!("REQUIRED INT64 c{at}; ")).collect();
     let bytes = file(&format!("message row {{ {fields} }}"), WriterProperties::builder(), |at, column| {
-        column.typed::<Int64Type>().write_batch(&[1000 + at as i64], None, None).unwrap();
+        column.typed::<Int64Type>().write_batch(&[1000 + i64::try_from(at).unwrap()], None, None).unwrap();
     });
     let shown = show(&bytes).await;
     assert!(shown.warning.as_ref().unwrap().contains("150 columns"), "{:?}", shown.warning);
