@@ -11,7 +11,8 @@
 //!    it may go ([`super::VfsPath::reach`]).
 //! 3. *Archives lie.* A member that unpacks to more than it declares is an error, and so is one whose
 //!    checksum differs; its last bytes are given only when all of it was right. How many members, and how
-//!    many bytes of names, is bounded while they are read: a listing that would have to be cut is refused instead.
+//!    many bytes of names, is bounded while they are read: a listing that would have to be cut is refused
+//!    instead.
 //! 4. *Names are hostile.* They are shown byte for byte, cut at slashes only (`.` names nothing): `..`, the
 //!    empty name and NUL are names like others here, and it is the destination that refuses them. Links are
 //!    told, never followed.
