@@ -51,9 +51,11 @@ pub enum Effect {
     EmptyPage,
     /// A page of a listing gives the token that it was asked with.
     RepeatToken,
-    /// The conditions of a deletion, or on the destination of a copy, are passed over in silence, as some
-    /// services do.
+    /// The conditions of a read, of a deletion, or on the destination of a copy, are passed over in silence,
+    /// as some services do.
     Unconditional,
+    /// A read gives the whole object, whatever range of it was asked for.
+    WholeBody,
     /// The session token of this request has expired: it, and each later one that carries the token, is
     /// refused so.
     ExpireToken,
@@ -125,6 +127,7 @@ impl fmt::Debug for Effect {
             Self::EmptyPage => f.write_str("EmptyPage"),
             Self::RepeatToken => f.write_str("RepeatToken"),
             Self::Unconditional => f.write_str("Unconditional"),
+            Self::WholeBody => f.write_str("WholeBody"),
             Self::ExpireToken => f.write_str("ExpireToken"),
             Self::Hold(_) => f.write_str("Hold"),
             Self::Run(_) => f.write_str("Run"),

@@ -194,6 +194,11 @@ impl Pane {
         self.listing.is_some()
     }
 
+    /// Whether its rows are past their life: they are shown until they have been read again.
+    pub fn is_past(&self) -> bool {
+        self.source == Some(Source::Stale)
+    }
+
     /// Whether this is a list of buckets.
     pub fn is_buckets(&self) -> bool {
         self.uri.as_s3().is_some_and(|s3| s3.bucket.is_none())

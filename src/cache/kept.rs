@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,10 @@ const OLDEST: i64 = 30 * 24 * 3600 * 1000;
 /// The most that one listing may unpack to: none that this program packs comes near.
 const LARGEST: u64 = 1 << 30;
 const LEVEL: i32 = 3;
+/// What a file is called before it has its own name.
+const NEW: &str = ".new-";
+/// One of these that is older was left by a program that was killed.
+const LEFT: Duration = Duration::from_mins(10);
 
 /// Where listings are kept, whose, and how many bytes of them.
 #[derive(Debug)]
@@ -129,7 +133,21 @@ impl KeptListings {
         for (connection, bytes) in &files {
             replace(&self.dir, &self.file(connection), bytes)?;
         }
+        self.sweep()?;
         self.make_room()
+    }
+
+    /// Removes what a program left that was killed while it wrote.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)?.flatten() {
+            let is_new = entry.file_name().to_str().is_some_and(|name| name.starts_with(NEW));
+            let written = entry.metadata().and_then(|meta| meta.modified()).ok();
+            let age = written.and_then(|at| SystemTime::now().duration_since(at).ok());
+            if is_new && age.is_some_and(|age| age > LEFT) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes every file. Blocks.
@@ -192,7 +210,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// The new file appears when it is whole; only its owner may read it.
 fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_data()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -378,6 +396,21 @@ mod tests {
         assert!(loaded(&shelf, "s3").is_empty() && !loaded(&shelf, "prod").is_empty());
         shelf.forget().unwrap();
         assert!(shelf.files().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_a_kill_left_goes_when_it_is_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = shelf(dir.path(), 1 << 20);
+        shelf.save(&[held("s3", "", 1, NOW.0)], &[]).unwrap();
+        let at = |name: &str| dir.path().join("listings").join(name);
+        for (name, minutes) in [(".new-old", 11), (".new-young", 1), ("notes", 99)] {
+            let file = fs::File::create(at(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_mins(minutes)).unwrap();
+        }
+        shelf.save(&[held("s3", "", 1, NOW.0)], &[]).unwrap();
+        assert_eq!([".new-old", ".new-young", "notes"].map(|name| at(name).exists()), [false, true, true]);
+        assert_eq!(loaded(&shelf, "s3").len(), 1);
     }
 
     #[test]

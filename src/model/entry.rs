@@ -122,6 +122,16 @@ impl ETag {
         }
     }
 
+    /// Whether both may be of one version: what packs a body on its way makes its tag weak.
+    pub fn is_of(&self, other: &Self) -> bool {
+        fn strong(tag: &ETag) -> Option<ETag> {
+            let Repr::Other(text) = &tag.0 else { return None };
+            text.strip_prefix("W/").map(ETag::new)
+        }
+        let (own, others) = (strong(self), strong(other));
+        own.as_ref().unwrap_or(self) == others.as_ref().unwrap_or(other)
+    }
+
     /// The tag that a service gives to bytes with this MD5, where its tags are MD5s.
     pub fn of_md5(md5: [u8; 16]) -> Self {
         Self(Repr::Hash(md5))

@@ -24,4 +24,4 @@ pub use machine::Limits;
 pub use plan::Plan;
 pub use selection::Matcher;
 
-pub use crate::vfs::{Encryption, Proof};
+pub use crate::vfs::{Encryption, Proof, Trust};

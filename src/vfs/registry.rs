@@ -83,6 +83,7 @@ impl Registry {
             written: written(connection),
             links: self.0.links.clone(),
             bodies: self.0.disk.objects.clone(),
+            operations: self.0.cache.clone(),
         });
         let maker =
             move |at: &S3Uri| -> Result<DynPath> { Ok(Arc::new(S3Path::new(service.clone(), at.clone()))) };

@@ -59,6 +59,8 @@ pub enum Trust {
     /// Each time, by one conditional request.
     #[default]
     Ask,
+    /// The same, whatever the settings say: what the caller knows is old.
+    Check,
     /// Not where the caller's row has the tag of what is held.
     Row,
     /// Not before its age is over.

@@ -75,6 +75,33 @@ fn what_was_read_is_copied_without_a_byte() {
 }
 
 #[test]
+fn a_copy_that_goes_on_asks_whether_what_is_held_is_still_right() {
+    let mut killed = 0;
+    for record in 1..20 {
+        let place = Place::new();
+        place.server.store().put("box", "k", Blob::noise(1, 20 << 20));
+        printed(cat(&place, &["s3://box/k"]).wait_with_output().expect("it ends"));
+        let mut copy = place.command();
+        copy.args(["cp", "--part-size", "5MiB", "--concurrency", "1", "s3://box/k", "."]);
+        let first = copy.env("BIFOLD_FAIL_POINT", format!("journal:{record}")).output().expect("it runs");
+        if first.status.success() || place.path("k").exists() {
+            break;
+        }
+        killed += 1;
+        place.server.store().put("box", "k", Blob::noise(2, 20 << 20));
+        let second = place.run(&["jobs", "resume"]);
+        let told = String::from_utf8_lossy(&second.stderr).into_owned();
+        if place.path("k").exists() {
+            let copied = fs::read(place.path("k")).expect("copied");
+            assert!(copied == place.server.store().get("box", "k").expect("there"), "{record}: {told}");
+        } else {
+            assert!(!second.status.success() || record < 3, "{record}: {told}");
+        }
+    }
+    assert!(killed > 4, "{killed}");
+}
+
+#[test]
 fn a_copy_keeps_what_is_small_and_reads_past_the_cache_when_told_to() {
     let place = Place::new();
     place.put("small", "bytes");

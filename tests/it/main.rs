@@ -4,6 +4,7 @@ mod archive;
 mod bodies;
 mod bodies_cli;
 mod bodies_joined;
+mod bodies_odd;
 mod cache;
 mod cli;
 mod cli_cache;

@@ -52,8 +52,12 @@ impl Service {
 
 /// Whether a fault has the conditions of this request passed over.
 fn careless<T>(request: &S3Request<T>) -> bool {
-    let told = |exchange: &Arc<Exchange>| exchange.has(|it| matches!(it, Effect::Unconditional));
-    request.extensions.get().is_some_and(told)
+    is_bent(request, |it| matches!(it, Effect::Unconditional))
+}
+
+/// Whether such a fault is meant for this request.
+fn is_bent<T>(request: &S3Request<T>, by: impl Fn(&Effect) -> bool) -> bool {
+    request.extensions.get().is_some_and(|exchange: &Arc<Exchange>| exchange.has(by))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends every operation")]

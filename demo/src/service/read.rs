@@ -10,6 +10,7 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::condition::{Conditions, Unmet, failed};
 use super::{Service, bucket, no_key, ok, quoted, size, sums, time};
+use crate::faults::Effect;
 use crate::store::{self, State, Version};
 
 /// Finds the version that a read is for.
@@ -155,6 +156,8 @@ pub(super) fn get_object(
     service: &Service,
     request: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {
+    let careless = super::careless(&request);
+    let whole = super::is_bent(&request, |it| matches!(it, Effect::WholeBody));
     let input = request.input;
     let state = service.store.lock();
     let (version, object) = find(&state, &input.bucket, &input.key, input.version_id.as_deref())?;
@@ -164,12 +167,14 @@ pub(super) fn get_object(
         modified_since: input.if_modified_since,
         unmodified_since: input.if_unmodified_since,
     };
-    conditions.check(object, version.modified).map_err(|why| unmet(&why, object))?;
+    if !careless {
+        conditions.check(object, version.modified).map_err(|why| unmet(&why, object))?;
+    }
     if object.is_archived() {
         let message = "The operation is not valid for the object's storage class";
         return Err(s3_error!(InvalidObjectState, "{message}"));
     }
-    let (span, partial) = span(input.range, input.part_number, object)?;
+    let (span, partial) = span(input.range.filter(|_| !whole), input.part_number, object)?;
     let head = headers(version, object, &span, partial);
     let parts =
         input.part_number.filter(|_| !object.parts.is_empty()).map(|_| super::count(object.parts.len()));

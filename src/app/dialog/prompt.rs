@@ -1,12 +1,12 @@
 //! Questions that are answered by typing: the keys of a [`Prompt`].
 
-use super::{Chosen, Completion, Dialog, EqInput, Prompt, PromptKind, complete, plan, submit};
+use super::{Chosen, Completion, Dialog, EqInput, Planning, Prompt, PromptKind, complete, plan, submit};
 use crate::app::key::{Code, Key};
 use crate::app::msg::ReqId;
 use crate::app::state::{State, Typing};
 use crate::app::viewer;
 use crate::model::Uri;
-use crate::transfer::JobKind;
+use crate::transfer::{JobKind, Trust};
 
 /// Asks, with a text to begin with; `preset` is the location that it stands for.
 pub(in crate::app) fn open(state: &mut State, kind: PromptKind, text: String, preset: Option<Uri>) {
@@ -27,9 +27,14 @@ pub(in crate::app) fn open_transfer(state: &mut State, kind: JobKind, chosen: Ch
     if !text.ends_with('/') {
         text.push('/');
     }
+    let mut planning = Planning::default();
+    if state.active_pane().is_past() {
+        // Nobody knows whether the tags of its rows are still right, whatever the settings trust.
+        planning.options.bodies = Trust::Check;
+    }
     open(state, PromptKind::Transfer { kind, chosen: Box::new(chosen) }, text, Some(target));
     if let Some(prompt) = top(state) {
-        prompt.planning = Some(Box::default());
+        prompt.planning = Some(Box::new(planning));
     }
     submit::plan(state);
 }

@@ -6,7 +6,7 @@ mod deleting;
 use super::*;
 use crate::app::dialog::{Prompt, PromptKind};
 use crate::app::msg::Candidate;
-use crate::transfer::{Counts, JobId, JobKind, JobOptions, JobSpec, Plan, SourceItem, Target};
+use crate::transfer::{Counts, JobId, JobKind, JobOptions, JobSpec, Plan, SourceItem, Target, Trust};
 
 const ROWS: &[&str] = &["a", "b=5", "d/"];
 
@@ -183,6 +183,17 @@ fn an_edited_destination_has_no_plan_until_it_is_asked_for() {
     let into = Some(Target::Into(local("/tmp")));
     let planned = update(&mut state, Msg::Probed { req: ReqId(5), is_dir: true }, NOW);
     assert_eq!(planned, [plan_of(6, JobKind::Copy, vec![item("p/a", "a")], into)]);
+}
+
+#[test]
+fn what_is_copied_from_a_stale_listing_is_asked_about() {
+    for (source, bodies) in [(Source::Stale, Trust::Check), (Source::Cache, Trust::Ask)] {
+        let mut state = ready(ROWS);
+        state.pane_mut(Side::Left).source = Some(source);
+        let cmds = press(&mut state, "jjc<enter>");
+        let Some(Cmd::StartJob(_, spec)) = cmds.last() else { panic!("{cmds:?}") };
+        assert_eq!(spec.options.bodies, bodies);
+    }
 }
 
 #[test]

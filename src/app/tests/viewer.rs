@@ -71,6 +71,17 @@ fn what_is_no_file_says_what_it_is() {
     assert!(refused("j<f3>", &["l@"]).contains("leads nowhere"));
 }
 
+#[test]
+fn a_row_that_is_past_its_life_is_looked_at_once_more() {
+    let mut state = ready(ROWS);
+    state.pane_mut(Side::Left).source = Some(Source::Stale);
+    let anew = |cmd: Cmd| match cmd {
+        Cmd::View { id, what, frame, .. } => Cmd::View { id, what, frame, anew: true },
+        other => other,
+    };
+    assert_eq!(press(&mut state, "jj<f3>"), [anew(full(3, "a=7"))]);
+}
+
 fn check_refused(keys: &str, rows: &[&str]) -> State {
     let mut state = ready(rows);
     assert_eq!(press(&mut state, keys), []);

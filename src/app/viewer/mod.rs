@@ -152,9 +152,10 @@ fn may_be_text(what: &Viewed) -> bool {
     text && name.rsplit_once('.').is_none_or(|(_, end)| !NO_TEXT.contains(&end))
 }
 
-/// Has a view begun.
+/// Has a view begun. What is read by the tag of its row: a row that is past its life is looked at once more.
 fn begin(state: &mut State, what: Viewed, frame: Frame, anew: bool) -> Viewer {
     let id = state.request();
+    let anew = anew || state.active_pane().is_past();
     state.send(Cmd::View { id, what: Box::new(what.clone()), frame, anew });
     Viewer {
         id,

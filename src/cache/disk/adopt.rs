@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 
 use super::files::Files;
 use super::piece::{BLOCK, checksum};
@@ -50,7 +51,7 @@ impl Lent {
 
 /// A file that was taken over, and has no name yet.
 struct Taken {
-    temp: PathBuf,
+    temp: TempPath,
     pieces: Vec<Piece>,
     content: [u8; 32],
 }
@@ -91,7 +92,7 @@ impl Shelf {
                 return false;
             }
         };
-        let (name, birth, now, made) = (about.name, fastrand::i64(..), self.now(), temp.clone());
+        let (name, birth, now) = (about.name, fastrand::i64(..), self.now());
         let begun = self.write(move |db, book| {
             let begun = index::begin(db, book, &about, birth, (&temp, &pieces), now)?;
             if begun.is_some() {
@@ -100,17 +101,14 @@ impl Shelf {
             Ok(begun)
         });
         let begun = begun.await.flatten();
-        if begun.is_none() {
-            let _ = std::fs::remove_file(made); // or it is an orphan, and goes as one
-        }
         begun.map(|evicted| self.note_evicted(evicted)).is_some()
     }
 }
 
 fn take(files: &Files, about: &About, from: &File, came: &[Came]) -> io::Result<Taken> {
     let (file, temp) = files.temp(&about.name)?;
-    let checked = files.share(from, &file).and_then(|()| checked(&file, about, came));
-    let (pieces, content) = checked.inspect_err(|_| drop(std::fs::remove_file(&temp)))?;
+    files.share(from, &file)?;
+    let (pieces, content) = checked(&file, about, came)?;
     Ok(Taken { temp, pieces, content })
 }
 

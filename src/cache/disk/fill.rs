@@ -2,16 +2,17 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
+use tempfile::TempPath;
 
 use super::files::Files;
 use super::index;
 use super::piece::{checksum, next_boundary};
 use super::{About, Piece, Shelf};
+use crate::cache::ops::BodyTicket;
 
 /// What is packed must become smaller by so much: 1 in 8.
 const WORTH: u64 = 8;
@@ -33,12 +34,15 @@ pub struct Fill {
     /// The hash of all bytes so far, where they came from the first one on.
     content: Option<Sha256>,
     stopped: bool,
+    /// The right to keep it.
+    ticket: Option<BodyTicket>,
 }
 
 /// A piece, written.
 struct Written {
     file: Arc<File>,
-    temp: Option<PathBuf>,
+    /// Where it is new: it goes with this unless it gets its name.
+    temp: Option<TempPath>,
     piece: Piece,
     content: Option<Sha256>,
 }
@@ -47,7 +51,23 @@ impl Fill {
     pub(super) fn new(shelf: Shelf, about: About, birth: Option<i64>) -> Self {
         let stopped = shelf.is_off() || about.tag.is_empty();
         let content = birth.is_none().then(Sha256::new);
-        Self { shelf, about, open: None, birth, buffer: BytesMut::new(), at: 0, content, stopped }
+        Self {
+            shelf,
+            about,
+            open: None,
+            birth,
+            buffer: BytesMut::new(),
+            at: 0,
+            content,
+            stopped,
+            ticket: None,
+        }
+    }
+
+    /// From now on nothing is kept that this ticket has no right to any more.
+    #[must_use]
+    pub fn by(self, ticket: BodyTicket) -> Self {
+        Self { ticket: Some(ticket), ..self }
     }
 
     /// The bytes that come next begin here.
@@ -114,23 +134,20 @@ impl Fill {
     }
 
     async fn keep(&mut self, start: u64, bytes: Bytes) -> io::Result<()> {
+        self.reopen().await?;
         let written = self.put_down(start, bytes).await?;
         self.content = written.content;
         let (name, piece, now) = (self.about.name, written.piece, self.shelf.now());
-        let (birth, temp) = match (&self.open, written.temp) {
-            (Some((birth, _)), _) => (*birth, None),
-            (None, Some(temp)) => (fastrand::i64(..), Some(temp)),
-            (None, None) => (self.birth.unwrap_or_default(), None),
-        };
-        let (about, made) = (self.about.clone(), temp.clone());
+        let birth = self.open.as_ref().map_or_else(|| fastrand::i64(..), |(birth, _)| *birth);
+        let (about, ticket, temp) = (self.about.clone(), self.ticket.clone(), written.temp);
+        // What touches it from here on finds the row: that is asked in the order of the index. The temporary file
+        // is in this transaction's hands, so that it goes with it, whoever waits or doesn't.
         let added = self.shelf.write(move |db, book| match &temp {
+            _ if ticket.is_some_and(|ticket| !ticket.is_live()) => Ok(None),
             Some(temp) => index::begin(db, book, &about, birth, (temp, std::slice::from_ref(&piece)), now),
             None => index::add_piece(db, book, &name, birth, &piece),
         });
         let Some(Some(evicted)) = added.await else {
-            if let Some(made) = made {
-                let _ = std::fs::remove_file(made);
-            }
             return Err(io::Error::other("it was invalidated, or has no room"));
         };
         self.open = Some((birth, written.file));
@@ -138,20 +155,33 @@ impl Fill {
         Ok(())
     }
 
+    /// Opens the file that is held already, while nobody can put another in its place. Whatever does so later leaves
+    /// this one, which has no name then.
+    async fn reopen(&mut self) -> io::Result<()> {
+        let (Some(birth), None) = (self.birth, &self.open) else { return Ok(()) };
+        let name = self.about.name;
+        let open = self.shelf.write(move |db, book| {
+            let born = index::is_born(db, book, &name, birth)?;
+            Ok(born.then(|| book.files.open(&name, true)))
+        });
+        let gone = || io::Error::other("it was replaced");
+        let file = open.await.flatten().ok_or_else(gone)??;
+        self.open = Some((birth, Arc::new(file)));
+        Ok(())
+    }
+
     /// Writes a piece on a thread that may block, to a new file where there is none.
     async fn put_down(&mut self, start: u64, bytes: Bytes) -> io::Result<Written> {
         let (files, about) = (self.shelf.0.files.clone(), self.about.clone());
-        let (file, born) = (self.open.as_ref().map(|(_, file)| file.clone()), self.birth.is_some());
+        let file = self.open.as_ref().map(|(_, file)| file.clone());
         let (compress, content) = (self.shelf.bounds().compress, self.content.take());
         let write = move || {
             let content = content.map(|hash| hash.chain_update(&bytes));
             let (file, temp) = match file {
                 Some(file) => (file, None),
-                None if born => (Arc::new(files.open(&about.name, true)?), None),
                 None => files.temp(&about.name).map(|(file, temp)| (Arc::new(file), Some(temp)))?,
             };
-            let piece = write_piece(&files, &file, &about, start, &bytes, compress);
-            let piece = piece.inspect_err(|_| drop(temp.as_ref().map(std::fs::remove_file)))?;
+            let piece = write_piece(&files, &file, &about, start, &bytes, compress)?;
             Ok(Written { file, temp, piece, content })
         };
         tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?

@@ -16,6 +16,7 @@ use super::Shelf;
 use super::clean::remove_orphans;
 use super::files::Files;
 use super::index::{self, Book};
+use super::room::STEP;
 use crate::model::Timestamp;
 
 /// A directory that a layer had before.
@@ -52,21 +53,29 @@ fn former(db: &Connection, book: &Book) -> rusqlite::Result<Vec<(i64, Former)>> 
 }
 
 /// Removes what is too old of all of them (`oldest`: `None` is all of it, pinned or not), and what is left of those
-/// that hold nothing. Their rows stay: a number is never another directory's. Gives how many files a row told of.
-pub(super) fn clean(db: &Connection, book: &Book, oldest: Option<Timestamp>) -> rusqlite::Result<u64> {
+/// that hold nothing. Their rows stay: a number is never another directory's. Gives how many files a row told of, and
+/// whether there are more: each call removes some.
+pub(super) fn clean(
+    db: &Connection,
+    book: &Book,
+    oldest: Option<Timestamp>,
+) -> rusqlite::Result<(u64, bool)> {
     let mut all = 0;
     for (shelf, of) in former(db, book)? {
-        let own = Book { shelf, files: Files::new(of.dir.clone(), None), ..book.clone() };
+        let own = Book { shelf, files: book.files.elsewhere(of.dir.clone()), ..book.clone() };
         let old = "SELECT name, connection, bucket, key FROM cache_files
-            WHERE shelf = ?1 AND (?2 IS NULL OR (pinned = 0 AND used < ?2))";
-        let key = params![shelf, oldest.map(|oldest| oldest.0)];
+            WHERE shelf = ?1 AND (?2 IS NULL OR (pinned = 0 AND used < ?2)) LIMIT ?3";
+        let key = params![shelf, oldest.map(|oldest| oldest.0), (STEP - all).cast_signed()];
         let removed = index::remove_all(db, &own, old, key, "its directory is no longer set")?;
-        if removed == of.entries && is_alone(db, shelf, &of.dir)? {
+        if removed == of.entries && is_alone(db, shelf, &of.dir)? && own.files.are_own() {
             sweep(&own.files);
         }
         all += removed;
+        if all >= STEP {
+            return Ok((all, true));
+        }
     }
-    Ok(all)
+    Ok((all, false))
 }
 
 /// Whether no other layer has its files in this directory, whatever it calls it.
@@ -87,8 +96,9 @@ fn sweep(files: &Files) {
     for shard in 0..=u8::MAX {
         let folder = files.shard(shard);
         if folder.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
-            remove_orphans(files, shard, &[]);
+            remove_orphans(files, shard, &[], true);
             let _ = fs::remove_dir(&folder); // it stays where somebody else has something in it
         }
     }
+    files.unmark();
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::files::Files;
-use super::room::make_room;
+use super::room::{STEP, make_room};
 use super::{About, Bounds, FileName, Held, Piece, called};
 use crate::cache::ops::{Extent, Touch};
 use crate::model::{S3Uri, Timestamp};
@@ -252,7 +252,7 @@ fn held_of(db: &Connection, book: &Book, name: &FileName) -> rusqlite::Result<u6
     held.map(i64::cast_unsigned)
 }
 
-fn is_born(db: &Connection, book: &Book, name: &FileName, birth: i64) -> rusqlite::Result<bool> {
+pub(super) fn is_born(db: &Connection, book: &Book, name: &FileName, birth: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT birth = ?3 FROM cache_files WHERE shelf = ?1 AND name = ?2";
     let found = db.prepare_cached(sql)?.query_row(params![book.shelf, name.bytes(), birth], |row| row.get(0));
     Ok(found.optional()?.unwrap_or(false))
@@ -358,7 +358,11 @@ pub(super) fn remove_all(
         db.prepare_cached(sql)?.query_map(key, Gone::of)?.collect::<Result<_, _>>()?;
     let mut count = 0;
     for gone in found.into_iter().flatten() {
-        remove(db, book, &gone.name)?;
+        if count < STEP {
+            remove(db, book, &gone.name)?;
+        } else {
+            remove_row(db, book, &gone.name)?;
+        }
         tracing::debug!(location = %gone.location(), reason = why, "{}: invalid", called(book.kind));
         count += 1;
     }

@@ -11,12 +11,17 @@
 //! its row: what other windows do meanwhile comes before or after, never in between. Nothing is flushed: a loss
 //! of power shows as wrong checksums.
 //!
+//! Bytes on their way hold a [`crate::cache::ops::BodyTicket`]: what an own write touched since they were asked for
+//! isn't kept. The directory has a mark of each index that has files there, so that none takes another's for lost.
+//! One transaction unlinks a few files at most, since the journal has the same file.
+//!
 //! A piece lies in the file where it lies in the thing, and the checksums are in the index alone: a file that is whole
 //! and not packed is the thing itself, whose blocks can be shared with a copy of it, either way ([`Lent`],
 //! [`Shelf::adopt`]). A layer whose directory was changed by a setting empties the one before ([`Former`]).
 
 mod adopt;
 mod clean;
+mod early;
 mod entry;
 mod figures;
 mod files;

@@ -48,6 +48,11 @@ impl Cabinet {
         &*self.0.clock
     }
 
+    /// The directory of the index.
+    pub(super) fn state(&self) -> Option<&Path> {
+        self.0.state.as_deref()
+    }
+
     /// Whether there is an index that was made before.
     pub(super) fn is_there(&self) -> bool {
         self.0.state.as_deref().is_some_and(|dir| dir.join("state.db").exists())

@@ -6,6 +6,10 @@ use super::FileName;
 use super::index::{self, Book, Evicted, Gone};
 use crate::config::Eviction;
 
+/// The most files that one transaction unlinks: the journal, whose file it is, isn't kept waiting. What a write
+/// touches beyond that has no row any more, and goes folder by folder.
+pub(super) const STEP: u64 = 64;
+
 /// What a layer holds: bytes, files.
 pub(super) fn totals(db: &Connection, book: &Book) -> rusqlite::Result<(u64, u64)> {
     let sql = "SELECT bytes, entries FROM cache_shelves WHERE id = ?1";
@@ -29,7 +33,10 @@ pub(super) fn make_room(
         if fits && entries <= book.bounds.max_entries as u64 {
             return Ok(evicted);
         }
-        let Some(victim) = victim(db, book, except)? else { return Ok(evicted) };
+        // A bound that was lowered is reached step by step.
+        let Some(victim) = victim(db, book, except)?.filter(|_| (evicted.len() as u64) < STEP) else {
+            return Ok(evicted);
+        };
         index::remove(db, book, &victim.name)?;
         evicted.push(victim);
     }

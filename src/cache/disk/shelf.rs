@@ -13,9 +13,11 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::OnceCell;
 
+use super::early::Early;
 use super::figures::Counts;
 use super::files::Files;
 use super::index::{self, Book, Gone};
+use super::room::STEP;
 use super::{About, Cabinet, FileName, Fill, Held, Piece, Quota, called, piece};
 use crate::cache::ops::Touch;
 use crate::config::Eviction;
@@ -57,8 +59,10 @@ pub(super) struct Inner {
     pub(super) bounds: Bounds,
     off: AtomicBool,
     ready: OnceCell<Option<(Store, Book)>>,
-    /// What was invalidated before the index was open; `None` since.
-    waiting: Mutex<Option<Vec<Touch>>>,
+    /// What was invalidated before the index was open.
+    pub(super) early: Mutex<Early>,
+    /// Whether a touch has had the index opened.
+    opening: AtomicBool,
     pub(super) counts: Counts,
     evicted: Mutex<LruCache<FileName, ()>>,
 }
@@ -73,13 +77,14 @@ impl Shelf {
     ) -> Self {
         let remembered = REMEMBERED.try_into().expect("it isn't zero");
         Self(Arc::new(Inner {
+            files: Files::new(dir, cabinet.state(), quota),
             cabinet,
             kind,
-            files: Files::new(dir, quota),
             bounds,
             off: AtomicBool::new(false),
             ready: OnceCell::new(),
-            waiting: Mutex::new(Some(Vec::new())),
+            early: Mutex::default(),
+            opening: AtomicBool::new(false),
             counts: Counts::default(),
             evicted: Mutex::new(LruCache::new(remembered)),
         }))
@@ -148,21 +153,42 @@ impl Shelf {
 
     /// Forgets what a write touches. What is asked for after this call finds it gone.
     pub fn touched(&self, touch: &Touch) {
-        {
-            let mut waiting = self.0.waiting.lock();
-            if let Some(waiting) = &mut *waiting {
-                if !waiting.contains(touch) {
-                    waiting.push(touch.clone());
-                }
-                if !self.0.cabinet.is_there() {
-                    return;
-                }
-            } else {
-                let touch = touch.clone();
-                return self.queue(move |db, book| index::remove_touched(db, book, &touch).map(drop));
+        let open = {
+            let mut early = self.0.early.lock();
+            early.note(touch);
+            match &*early {
+                Early::Open(store, book) => Some((store.clone(), book.clone())),
+                Early::Waiting(_) => None,
+                Early::Shut => return,
             }
+        };
+        match open {
+            Some((store, book)) => self.remove_touched(&store, book, touch.clone()),
+            None => self.open_for_touches(),
         }
-        if let Ok(tokio) = tokio::runtime::Handle::try_current() {
+    }
+
+    fn remove_touched(&self, store: &Store, book: Book, touch: Touch) {
+        let (this, there) = (self.clone(), self.clone());
+        let remove = move |db: &Connection| {
+            if index::remove_touched(db, &book, &touch)? > STEP {
+                there.clean_later();
+            }
+            Ok(())
+        };
+        let failed = move |error| {
+            let _ = this.held::<()>(Err(error));
+        };
+        store.queue(Worth::Note, remove, failed);
+    }
+
+    /// Has the index opened where one was made before, once.
+    fn open_for_touches(&self) {
+        if self.0.opening.load(Ordering::Relaxed) || !self.0.cabinet.is_there() {
+            return;
+        }
+        let Ok(tokio) = tokio::runtime::Handle::try_current() else { return };
+        if !self.0.opening.swap(true, Ordering::Relaxed) {
             let this = self.clone();
             tokio.spawn(async move { this.open().await.map(drop) });
         }
@@ -170,8 +196,8 @@ impl Shelf {
 
     /// Waits until all that was noted is written.
     pub async fn settle(&self) {
-        let untouched = self.0.waiting.lock().as_ref().is_some_and(Vec::is_empty);
-        if self.0.ready.initialized() || (!untouched && self.0.cabinet.is_there()) {
+        let waits = self.0.early.lock().waits();
+        if self.0.ready.initialized() || (waits && self.0.cabinet.is_there()) {
             self.flush_counts().await;
             self.read(|_, _| Ok(())).await;
         }
@@ -230,17 +256,22 @@ impl Shelf {
     }
 
     async fn opened(&self) -> Option<(Store, Book)> {
+        let opened = self.begun().await;
+        // Whatever comes from here on goes to the index at once, or nowhere.
+        let waiting = self.0.early.lock().settle(opened.as_ref());
+        let (store, book) = opened?;
+        for touch in waiting {
+            self.remove_touched(&store, book.clone(), touch);
+        }
+        self.clean_in_background();
+        Some((store, book))
+    }
+
+    async fn begun(&self) -> Option<(Store, Book)> {
         let store = self.0.cabinet.store().await?.clone();
         let (kind, files, bounds) = (self.0.kind, self.0.files.clone(), self.0.bounds);
         let made = store.write(Worth::Note, move |db| Book::open(db, kind, files, bounds)).await;
         let book = made.inspect_err(|error| self.turn_off(error)).ok()?;
-        let mut waiting = self.0.waiting.lock();
-        for touch in waiting.take().unwrap_or_default() {
-            let book = book.clone();
-            store.queue(Worth::Note, move |db| index::remove_touched(db, &book, &touch).map(drop), |_| ());
-        }
-        drop(waiting);
-        self.clean_in_background();
         Some((store, book))
     }
 

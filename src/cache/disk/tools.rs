@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Row, params};
 
 use super::index::{self, Book};
-use super::{FileName, HeldEntry, Shelf, former};
+use super::room::STEP;
+use super::{FileName, HeldEntry, Shelf};
 use crate::model::{S3Uri, Timestamp, Uri};
 
 /// Which entries.
@@ -78,23 +79,31 @@ impl Shelf {
         self.read(count).await.unwrap_or_default()
     }
 
-    /// Forgets all that a selection names. Gives how many.
+    /// Forgets all that a selection names, step by step. Gives how many.
     pub async fn remove_selected(&self, of: &Selection) -> u64 {
-        let of = of.clone();
-        let remove = move |db: &Connection, book: &Book| {
-            let sql = format!("SELECT name, connection, bucket, key FROM cache_files WHERE {WHERE}");
-            let key = params![book.shelf, of.connection, of.bucket, of.prefix];
-            index::remove_all(db, book, &sql, key, "it was dropped")
-        };
-        self.write(remove).await.unwrap_or(0)
+        let mut all = 0;
+        loop {
+            let of = of.clone();
+            let remove = move |db: &Connection, book: &Book| {
+                let sql =
+                    format!("SELECT name, connection, bucket, key FROM cache_files WHERE {WHERE} LIMIT ?5");
+                let key = params![book.shelf, of.connection, of.bucket, of.prefix, STEP.cast_signed()];
+                index::remove_all(db, book, &sql, key, "it was dropped")
+            };
+            let removed = self.write(remove).await.unwrap_or(0);
+            all += removed;
+            if removed < STEP {
+                return all;
+            }
+        }
     }
 
     /// Forgets everything, pinned or not, and what former directories hold. Gives how many files.
     pub async fn clear(&self) -> u64 {
         let removed = self.remove_selected(&Selection::default()).await;
-        let former = self.write(|db, book| former::clean(db, book, None)).await;
+        let former = self.clean_former(None).await;
         self.clean().await;
-        removed + former.unwrap_or(0)
+        removed + former
     }
 
     /// Holds an entry whatever the bounds say, or no longer. `false` where it isn't there.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bodies::Place;
 use super::key::{OpKey, Touch};
 use crate::cache::Moment;
 
@@ -36,6 +37,12 @@ impl Doubts {
     pub(super) fn about(&mut self, key: &OpKey, now: Moment) -> bool {
         self.settle(now);
         self.0.iter().any(|(touch, _)| touch.touches(key))
+    }
+
+    /// Whether the body of this object may be another in a moment.
+    pub(super) fn about_body(&mut self, of: &Place, now: Moment) -> bool {
+        self.settle(now);
+        self.0.iter().any(|(touch, _)| touch.holds(of))
     }
 
     fn settle(&mut self, now: Moment) {

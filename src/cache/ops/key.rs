@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::bodies::Place;
 use crate::cache::{ConnectionId, OpKind};
 
 /// Names one request exactly: whoever asks the same gets the same answer.
@@ -126,6 +127,11 @@ impl Touch {
     /// Whether the answer to this question may change by it.
     pub fn touches(&self, key: &OpKey) -> bool {
         key.connection.endpoint == self.endpoint && self.touches_query(&key.query)
+    }
+
+    /// Whether it touches this object.
+    pub(super) fn holds(&self, of: &Place) -> bool {
+        self.endpoint == of.endpoint && self.bucket == of.bucket && self.extent.holds(&of.key)
     }
 
     /// Whether both touch one key.

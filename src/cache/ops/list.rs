@@ -1,10 +1,11 @@
 //! What is held, for those who look at it: [`HeldAnswer`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::held::{Held, Slot};
 use super::{Answer, OpCache, OpKey, Query};
-use crate::cache::Moment;
+use crate::cache::{ConnectionId, Moment};
 use crate::model::{S3Uri, Timestamp};
 
 /// A held answer, as it is told to a person.
@@ -51,6 +52,25 @@ impl OpKey {
 }
 
 impl OpCache {
+    /// The newest modification that a held listing of this prefix knows. No look-up: nothing is
+    /// counted, asked or kept alive by it.
+    pub fn newest_below(
+        &self,
+        connection: &Arc<ConnectionId>,
+        bucket: &Arc<str>,
+        prefix: &Arc<str>,
+        now: Moment,
+    ) -> Option<Timestamp> {
+        let newest = |delimited| {
+            let query = Query::List { bucket: bucket.clone(), prefix: prefix.clone(), delimited };
+            match &self.held.peek(&OpKey::new(connection, query), now)?.answer {
+                Answer::Listing(listing) => listing.newest(),
+                _ => None,
+            }
+        };
+        newest(true).max(newest(false))
+    }
+
     /// All that is held, in no order. No look-up: nothing is counted, dropped or kept alive by it.
     pub fn entries(&self, now: Moment) -> Vec<HeldAnswer> {
         let held = &self.held;

@@ -17,7 +17,8 @@
 //! 6. *A job writes a thousand files into a directory that is shown.* A write whose answer tells exactly what
 //!    it left ([`Patch`]) leaves the listings that were held before it began, with its rows in them; they keep
 //!    their age. It must have been alone with its keys: two writes of one key at once, a write of unknown
-//!    outcome, or a listing that was read meanwhile, and the listing goes as after any other write.
+//!    outcome, or a listing that was read meanwhile, and the listing goes as after any other write. So do those
+//!    of other connections, but at AWS: elsewhere a bucket of this name may be another to another tenant.
 //! 7. *Waiting for a listing that was there a minute ago.* Past its life it is kept for a while, for those who
 //!    say that they show it only until the next one has come ([`OpCache::get_stale`]). What a write drops is
 //!    gone for them, too.
@@ -25,6 +26,7 @@
 //! Nothing here waits, asks or reads a clock: time comes in as an argument.
 
 mod answer;
+mod bodies;
 mod fence;
 mod held;
 mod index;
@@ -40,15 +42,17 @@ use std::time::Duration;
 
 use tracing::debug;
 
+use self::bodies::BodyTickets;
 use self::fence::{Doubts, OpenWrites};
 use self::held::{Held, Slot};
 use self::index::Index;
-use self::patch::patched;
+use self::patch::{patched, shows_the_same};
 use super::{CacheStats, ConnectionId, Moment};
 use crate::config::OpCacheSettings;
-use crate::model::{ETag, Kind, Timestamp};
+use crate::model::{ETag, Kind};
 
 pub use answer::{Answer, Listing};
+pub use bodies::BodyTicket;
 pub use fence::{DOUBT, Outcome};
 pub use key::{Change, Extent, OpKey, Query, Touch};
 pub use list::{HeldAnswer, Life};
@@ -73,6 +77,7 @@ pub struct OpCache {
     serial: u64,
     writes: OpenWrites,
     doubts: Doubts,
+    bodies: BodyTickets,
 }
 
 impl OpCache {
@@ -85,6 +90,7 @@ impl OpCache {
             serial: 0,
             writes: OpenWrites::default(),
             doubts: Doubts::default(),
+            bodies: BodyTickets::default(),
         }
     }
 
@@ -166,25 +172,6 @@ impl OpCache {
             (head, None) => head.map(|(answer, _)| answer),
         };
         self.held.count(key, found)
-    }
-
-    /// The newest modification that a held listing of this prefix knows. No look-up: nothing is
-    /// counted, asked or kept alive by it.
-    pub fn newest_below(
-        &self,
-        connection: &Arc<ConnectionId>,
-        bucket: &Arc<str>,
-        prefix: &Arc<str>,
-        now: Moment,
-    ) -> Option<Timestamp> {
-        let newest = |delimited| {
-            let query = Query::List { bucket: bucket.clone(), prefix: prefix.clone(), delimited };
-            match &self.held.peek(&OpKey::new(connection, query), now)?.answer {
-                Answer::Listing(listing) => listing.newest(),
-                _ => None,
-            }
-        };
-        newest(true).max(newest(false))
     }
 
     /// Counts a miss that another's request answered.
@@ -271,6 +258,7 @@ impl OpCache {
     pub fn begin_write(&mut self, touch: &Touch) {
         self.serial += 1;
         self.writes.begin(touch, self.serial);
+        self.bodies.touch(touch);
         self.invalidate(touch);
     }
 
@@ -279,6 +267,7 @@ impl OpCache {
     pub fn begin_exact(&mut self, touch: &Touch) {
         self.serial += 1;
         self.writes.begin(touch, self.serial);
+        self.bodies.touch(touch);
         self.detach_touched(touch);
         for key in self.held.index.touched(touch) {
             if !matches!(key.query, Query::List { .. }) {
@@ -290,6 +279,7 @@ impl OpCache {
     /// A write has ended, however it did.
     pub fn end_write(&mut self, touch: &Touch, outcome: Outcome, now: Moment) {
         self.writes.end(touch);
+        self.bodies.touch(touch);
         self.invalidate(touch);
         if outcome == Outcome::Unknown {
             debug!(?touch, "cache: a write of unknown outcome");
@@ -297,9 +287,10 @@ impl OpCache {
         }
     }
 
-    /// A write was answered, and left just this: the listings that were held before it began take it in, as
-    /// long as nothing else touched its keys meanwhile. The others go.
-    pub fn end_exact(&mut self, touch: &Touch, left: &[Patch]) {
+    /// A write of this connection was answered, and left just this: its listings that were held before it began take
+    /// it in, as long as nothing else touched its keys meanwhile. The others go.
+    pub fn end_exact(&mut self, touch: &Touch, left: &[Patch], by: &ConnectionId) {
+        self.bodies.touch(touch);
         let Some(begun) = self.writes.end(touch) else {
             self.invalidate(touch);
             return;
@@ -308,7 +299,9 @@ impl OpCache {
         for key in self.held.index.touched(touch) {
             let Some(slot) = self.held.slots.peek(&key) else { continue };
             let patched = match &slot.answer {
-                Answer::Listing(listing) if slot.serial < begun => patched(&key.query, listing, left),
+                Answer::Listing(listing) if slot.serial < begun && shows_the_same(&key, by) => {
+                    patched(&key.query, listing, left)
+                }
                 _ => None,
             };
             match patched {

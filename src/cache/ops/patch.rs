@@ -6,9 +6,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::Query;
 use super::answer::{Facts, Listing, wanted};
+use super::{OpKey, Query};
+use crate::cache::ConnectionId;
 use crate::model::{Entry, Kind, Name};
+
+/// What the endpoint of AWS itself is called.
+const AWS: &str = "aws";
+
+/// Whether a bucket of this name is one and the same to both. AWS has one of a name; with others it may belong to
+/// who asks, and only its own connection is known to show it.
+pub(super) fn shows_the_same(held: &OpKey, by: &ConnectionId) -> bool {
+    *held.connection == *by || &*by.endpoint == AWS
+}
 
 /// A page that grows beyond this is split, so that a patch stays cheap.
 const LONGEST_PAGE: usize = 2_000;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use super::{Answer, HeldAnswer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
+use super::{Answer, BodyTicket, HeldAnswer, Listing, OpCache, OpKey, Outcome, Patch, Ticket, Touch};
 use crate::cache::{CacheStats, Clock, ConnectionId, KeptListings, Moment, SystemClock};
 use crate::config::OpCacheSettings;
 use crate::model::{ETag, Timestamp};
@@ -124,6 +124,11 @@ impl SharedOpCache {
         self.at_now(|cache, now| cache.begin(key, now))
     }
 
+    /// See [`OpCache::begin_body`].
+    pub fn begin_body(&self, endpoint: &Arc<str>, bucket: &Arc<str>, key: &Arc<str>) -> BodyTicket {
+        self.at_now(|cache, now| cache.begin_body(endpoint, bucket, key, now))
+    }
+
     /// See [`OpCache::is_live`].
     pub fn is_live(&self, ticket: &Ticket) -> bool {
         self.cache.lock().is_live(ticket)
@@ -179,15 +184,15 @@ impl SharedOpCache {
     pub fn fence(&self, touch: Touch) -> WriteFence {
         self.cache.lock().begin_write(&touch);
         self.tell(&touch);
-        WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
+        WriteFence { cache: self.clone(), touch, by: None, end: End::Outcome(Outcome::Unknown) }
     }
 
     /// The same for a write whose answer may tell exactly what it leaves: listings stay until it is ended, by
-    /// [`WriteFence::leave`] or otherwise.
-    pub fn fence_exact(&self, touch: Touch) -> WriteFence {
+    /// [`WriteFence::leave`] or otherwise. `by` is who writes.
+    pub fn fence_exact(&self, touch: Touch, by: &Arc<ConnectionId>) -> WriteFence {
         self.cache.lock().begin_exact(&touch);
         self.tell(&touch);
-        WriteFence { cache: self.clone(), touch, end: End::Outcome(Outcome::Unknown) }
+        WriteFence { cache: self.clone(), touch, by: Some(by.clone()), end: End::Outcome(Outcome::Unknown) }
     }
 
     /// See [`OpCache::clear`]. What an earlier run kept is emptied with it, on the disk by the next
@@ -238,7 +243,11 @@ impl SharedOpCache {
             shelf.kept.forget()?;
         }
         let listings = self.cache.lock().listings();
-        let loaded: Vec<_> = shelf.loads.lock().keys().cloned().collect();
+        // What is being loaded just now isn't held yet, and stays as it was kept.
+        let of = |(connection, cell): (&Arc<ConnectionId>, &Arc<OnceCell<()>>)| {
+            cell.initialized().then(|| connection.clone())
+        };
+        let loaded: Vec<_> = shelf.loads.lock().iter().filter_map(of).collect();
         shelf.kept.save(&listings, &loaded)
     }
 
@@ -267,6 +276,8 @@ impl SharedOpCache {
 pub struct WriteFence {
     cache: SharedOpCache,
     touch: Touch,
+    /// Who writes, where the answer may tell what it leaves.
+    by: Option<Arc<ConnectionId>>,
     end: End,
 }
 
@@ -290,9 +301,10 @@ impl WriteFence {
 
 impl Drop for WriteFence {
     fn drop(&mut self) {
-        self.cache.at_now(|cache, now| match &self.end {
-            End::Outcome(outcome) => cache.end_write(&self.touch, *outcome, now),
-            End::Left(left) => cache.end_exact(&self.touch, left),
+        self.cache.at_now(|cache, now| match (&self.end, &self.by) {
+            (End::Left(left), Some(by)) => cache.end_exact(&self.touch, left, by),
+            (End::Left(_), None) => cache.end_write(&self.touch, Outcome::Known, now),
+            (End::Outcome(outcome), _) => cache.end_write(&self.touch, *outcome, now),
         });
         self.cache.tell(&self.touch);
     }

@@ -28,9 +28,9 @@ impl Held {
         self.begun.plus(self.link.life)
     }
 
-    /// When something is to be done about it.
-    fn due(&self) -> Moment {
-        if self.in_use { self.half() } else { self.end() }
+    /// When something may have to be done about it: by its half it may have come into use.
+    fn due(&self, now: Moment) -> Moment {
+        if self.in_use || now < self.half() { self.half() } else { self.end() }
     }
 }
 
@@ -97,7 +97,7 @@ impl Shelf {
     }
 
     /// When the next link is due.
-    pub(super) fn next_due(&self) -> Option<Moment> {
-        self.0.iter().map(|(_, held)| held.due()).min()
+    pub(super) fn next_due(&self, now: Moment) -> Option<Moment> {
+        self.0.iter().map(|(_, held)| held.due(now)).min()
     }
 }

@@ -15,6 +15,7 @@ mod held;
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use parking_lot::Mutex;
 
 use self::held::Shelf;
 use super::{Clock, ConnectionId, Moment, SystemClock};
-use crate::model::{LinkAsk, Result, SignedLink, Timestamp};
+use crate::model::{ErrorKind, LinkAsk, Op, Result, S3Uri, SignedLink, Timestamp, Uri, VfsError};
 
 /// The most links that are held.
 const MOST: NonZeroUsize = NonZeroUsize::new(10_000).expect("it isn't zero");
@@ -93,7 +94,14 @@ impl LinkFigures {
     }
 }
 
-type Flight = Shared<BoxFuture<'static, Result<SignedLink>>>;
+type Signed = Shared<BoxFuture<'static, Result<SignedLink>>>;
+
+/// A signing under way.
+struct Flight {
+    number: u64,
+    begun: Moment,
+    signed: Signed,
+}
 
 /// The program's presigned links. Clones are handles on the same.
 #[derive(Clone)]
@@ -107,6 +115,8 @@ struct Inner {
 struct State {
     shelf: Shelf,
     flights: HashMap<LinkKey, Flight>,
+    /// How many signings were begun.
+    flown: u64,
     figures: LinkFigures,
     /// Whether a task renews links in the background.
     tended: bool,
@@ -126,7 +136,7 @@ impl LinkCache {
 
     fn bounded(clock: Arc<dyn Clock>, most: NonZeroUsize) -> Self {
         let (flights, figures) = (HashMap::new(), LinkFigures::default());
-        let state = State { shelf: Shelf::new(most), flights, figures, tended: false };
+        let state = State { shelf: Shelf::new(most), flights, flown: 0, figures, tended: false };
         Self(Arc::new(Inner { clock, state: Mutex::new(state) }))
     }
 
@@ -135,17 +145,14 @@ impl LinkCache {
     /// # Errors
     /// Those of the signing. Nothing is held then.
     pub async fn get(&self, key: LinkKey, sign: Signer) -> Result<SignedLink> {
-        let flight = match self.enter(&key, &sign) {
-            Ok(link) => return Ok(link),
-            Err(flight) => flight,
-        };
-        let link = flight.await;
-        self.tend();
-        link
+        match self.enter(&key, &sign) {
+            Ok(link) => Ok(link),
+            Err(flight) => flight.await,
+        }
     }
 
     /// A held link, or the signing to wait for.
-    fn enter(&self, key: &LinkKey, sign: &Signer) -> std::result::Result<SignedLink, Flight> {
+    fn enter(&self, key: &LinkKey, sign: &Signer) -> std::result::Result<SignedLink, Signed> {
         let now = self.0.clock.now();
         let mut state = self.0.state.lock();
         state.shelf.only_of(&key.connection, key.holder);
@@ -155,29 +162,54 @@ impl LinkCache {
             state.figures.reused += 1;
             return Ok(link);
         }
-        if let Some(flight) = state.flights.get(key).cloned() {
+        // A link's life begins when its signing does: what would come half over is signed anew.
+        let young = |flight: &&Flight| now <= flight.begun.plus(key.ask.expires / 2);
+        if let Some(flight) = state.flights.get(key).filter(young).map(|flight| flight.signed.clone()) {
             state.figures.reused += 1;
             return Err(flight);
         }
         state.figures.issued += 1;
-        let flight = self.sign(key.clone(), sign.clone());
-        state.flights.insert(key.clone(), flight.clone());
-        Err(flight)
+        state.flown += 1;
+        let number = state.flown;
+        let signed = self.sign(key.clone(), sign.clone(), now, number);
+        state.flights.insert(key.clone(), Flight { number, begun: now, signed: signed.clone() });
+        Err(signed)
     }
 
-    /// Signs, and holds what comes of it. Whoever waits drives it, so that it outlives any one of them.
-    fn sign(&self, key: LinkKey, sign: Signer) -> Flight {
-        let this = self.clone();
-        let signing = async move {
-            let begun = this.0.clock.now();
-            let signed = sign(this.0.clock.wall()).await;
-            let mut state = this.0.state.lock();
+    /// Signs, and holds what comes of it, in a task of its own: whoever waits may leave.
+    fn sign(&self, key: LinkKey, sign: Signer, begun: Moment, number: u64) -> Signed {
+        let (this, uri) = (self.clone(), S3Uri::new(&key.connection.name, &key.bucket, &key.key));
+        let broken = VfsError::new(Op::Link, Uri::S3(uri), ErrorKind::Io, "the signing broke off");
+        let broke = broken.clone();
+        let signing = tokio::spawn(async move {
+            let signing = AssertUnwindSafe(async { sign(this.0.clock.wall()).await }).catch_unwind();
+            let signed = signing.await.unwrap_or(Err(broke));
+            let link = this.signed(key, sign, begun, number, signed);
+            this.tend();
+            link
+        });
+        async move { signing.await.unwrap_or(Err(broken)) }.boxed().shared()
+    }
+
+    /// A signing has ended. One that was left for a newer one holds nothing.
+    fn signed(
+        &self,
+        key: LinkKey,
+        sign: Signer,
+        begun: Moment,
+        number: u64,
+        signed: Result<Signing>,
+    ) -> Result<SignedLink> {
+        let mut state = self.0.state.lock();
+        let newest = state.flights.get(&key).is_some_and(|flight| flight.number == number);
+        if newest {
             state.flights.remove(&key);
-            let Signing { link, holder } = signed?;
+        }
+        let Signing { link, holder } = signed?;
+        if newest {
             state.shelf.put(LinkKey { holder, ..key }, link.clone(), sign, begun);
-            Ok(link)
-        };
-        signing.boxed().shared()
+        }
+        Ok(link)
     }
 
     /// Signs anew what is in use and half over, and drops what is over.
@@ -243,7 +275,7 @@ fn pause(inner: &Weak<Inner>) -> Option<Duration> {
     let inner = inner.upgrade()?;
     let now = inner.clock.now();
     let mut state = inner.state.lock();
-    let next: Option<Moment> = state.shelf.next_due();
+    let next: Option<Moment> = state.shelf.next_due(now);
     state.tended = next.is_some();
     next.map(|at| at.since(now).clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
 }

@@ -135,6 +135,53 @@ async fn a_dropped_leader_leaves_nobody_waiting() {
     assert_eq!(desk.links.0.state.lock().flights.len(), 0);
 }
 
+/// A signer that waits for a word.
+fn pending(key: &LinkKey) -> (Signer, Arc<tokio::sync::Notify>) {
+    let (word, key) = (Arc::new(tokio::sync::Notify::new()), key.clone());
+    let waits = word.clone();
+    let sign: Signer = Arc::new(move |now| {
+        let (waits, link, holder) = (waits.clone(), link(&key, 99, now), key.holder);
+        async move {
+            waits.notified().await;
+            Ok(Signing { link, holder })
+        }
+        .boxed()
+    });
+    (sign, word)
+}
+
+#[tokio::test]
+async fn a_signing_whose_asker_left_goes_on_and_comes_to_nobody_when_it_is_old() {
+    let desk = Desk::new();
+    let key = key("a");
+    let (slow, word) = pending(&key);
+    let mut asker = Box::pin(desk.links.get(key.clone(), slow.clone()));
+    assert!(futures::poll!(&mut asker).is_pending());
+    drop(asker);
+    word.notify_one();
+    while desk.figures()[4] == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(desk.get(&key).await, "a#99", "it was signed though nobody waited");
+    desk.clock.advance(6 * MINUTE);
+    let mut asker = Box::pin(desk.links.get(key.clone(), slow));
+    assert!(futures::poll!(&mut asker).is_pending());
+    desk.clock.advance(30 * MINUTE);
+    assert_eq!(desk.get(&key).await, "a#0", "that one would be over");
+    word.notify_one();
+    asker.await.unwrap();
+    assert_eq!(desk.get(&key).await, "a#0");
+    assert_eq!(desk.links.0.state.lock().flights.len(), 0);
+}
+
+#[tokio::test]
+async fn a_signing_that_breaks_down_says_so_and_is_over() {
+    let desk = Desk::new();
+    let broken: Signer = Arc::new(|_| panic!("a defect"));
+    assert_eq!(desk.links.get(key("a"), broken).await.unwrap_err().kind, ErrorKind::Io);
+    assert_eq!(desk.get(&key("a")).await, "a#0");
+}
+
 #[tokio::test]
 async fn what_is_in_use_is_renewed_and_what_is_not_ends() {
     let desk = Desk::new();

@@ -45,6 +45,8 @@ pub struct Worker {
     keeps: AtomicBool,
     /// The memory of sinks that hold a whole small file until it is committed.
     pub(super) held: Mutex<HashMap<ItemId, Permit>>,
+    /// The part of each file that was read first since it was opened.
+    pub(super) firsts: Mutex<HashMap<ItemId, u64>>,
     /// What services told of the large files that come from them.
     pub(super) heads: Mutex<HashMap<ItemId, Box<Head>>>,
     listings: Listings,
@@ -81,6 +83,7 @@ impl Worker {
             sinks: Mutex::default(),
             keeps: AtomicBool::new(false),
             held: Mutex::default(),
+            firsts: Mutex::default(),
             heads: Mutex::default(),
             listings: Listings::default(),
             interrupt,
@@ -302,6 +305,7 @@ impl Worker {
         if self.keeps.load(Ordering::Relaxed) && goes_in_parts(&*sink) {
             sink.keep();
         }
+        self.firsts.lock().remove(&item);
         sinks.insert(item, (at.clone(), sink));
     }
 
@@ -327,6 +331,7 @@ impl Worker {
         self.sinks.lock().remove(&item);
         self.held.lock().remove(&item);
         self.heads.lock().remove(&item);
+        self.firsts.lock().remove(&item);
     }
 
     /// Looks at both sides first: not every service checks a condition on a removal, and two names can

@@ -108,7 +108,7 @@ impl Worker {
         let source = self.places.at(&from)?;
         let (at, sink) = self.open_sink(item, &from)?;
         let bytes = (!whole).then(|| offset..offset + len);
-        let how = self.how(precondition, offset, whole, len);
+        let how = self.how(item, precondition, offset, whole, len);
         let Reading { body, head, held } = source.fetch(bytes, &how).await?;
         if let Some(head) = head.filter(|_| offset == 0) {
             self.dress(&source, &*sink, &head, whole).await?;
@@ -137,19 +137,20 @@ impl Worker {
         Ok(Reply::Done)
     }
 
-    /// How a part is read. To a disk, the first asks the service whether a held body is still right, and the others
-    /// are bound to the same tag; what is small is kept for later reads, while a large copy would sweep out what
+    /// How a part is read. To a disk, the first of an attempt asks the service whether a held body is still right,
+    /// and the others are bound to the same tag; what is small is kept for later reads, while a large copy would sweep out what
     /// they need. To a service go headers as well, which may change under the same tag: these are read there.
-    fn how(&self, precondition: Precondition, offset: u64, whole: bool, len: u64) -> Fetch {
+    fn how(&self, item: ItemId, precondition: Precondition, offset: u64, whole: bool, len: u64) -> Fetch {
         let tag = match precondition {
             Precondition::Matches(tag) => Some(tag),
             Precondition::None | Precondition::Absent => None,
         };
-        let first = offset == 0 || tag.is_none();
+        // Which part it is that asks: asked for once more, it asks once more.
+        let first = *self.firsts.lock().entry(item).or_insert(offset) == offset || tag.is_none();
         let entry = tag.map(|tag| Entry { tag: Some(tag), ..Entry::new("".into(), Kind::File) });
         let trust = match (self.options.bodies, first) {
             _ if self.buffered => Trust::Skip,
-            (Trust::Ask, false) => Trust::Row,
+            (Trust::Ask | Trust::Check, false) => Trust::Row,
             (asked, _) => asked,
         };
         Fetch { entry, trust, keep: whole && len <= KEPT_OF_COPIES, look: false }

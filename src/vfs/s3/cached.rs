@@ -369,7 +369,7 @@ impl<A: S3Api> S3Api for Cached<A> {
         keys: &[(Arc<str>, Option<ETag>)],
     ) -> Result<Vec<Result<Removed>>> {
         let touched: Arc<[Arc<str>]> = keys.iter().map(|(key, _)| key.clone()).collect();
-        let fence = self.cache.fence_exact(self.touch(&bucket.into(), Extent::Keys(touched)));
+        let fence = self.fence_exact(&bucket.into(), Extent::Keys(touched));
         let results = self.inner.delete_many(bucket, keys).await;
         if let Some(left) = left::removed(keys, &results) {
             fence.leave(left);

@@ -10,6 +10,7 @@ mod keep;
 
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -20,6 +21,7 @@ use super::api::{Detail, Got, ObjectAttributes, ObjectRef};
 use super::path::S3Path;
 use crate::cache::disk::{Piece, Span};
 use crate::cache::objects::{Body as Held, BodyKey, KEPT_OF_COPIES, Lead, Objects, Turn};
+use crate::cache::ops::BodyTicket;
 use crate::config::Validate;
 use crate::model::{ETag, ErrorKind, Freshness, Head, Op, Result, Tag, VfsError};
 use crate::vfs::{Body, Fetch, PartRecord, Placed, Precondition, Reading, Trust, VfsPath};
@@ -94,7 +96,13 @@ impl S3Path {
 }
 
 /// Keeps what an upload has just sent, where somebody read this key before.
-pub(super) async fn keep_sent(path: &S3Path, placed: &Placed, carried: ObjectAttributes, bytes: &Bytes) {
+pub(super) async fn keep_sent(
+    path: &S3Path,
+    placed: &Placed,
+    carried: ObjectAttributes,
+    bytes: &Bytes,
+    ticket: BodyTicket,
+) {
     let Ok(object) = path.object(Op::Write) else { return };
     let bodies = &path.service.bodies;
     let key = key_of(path, &object);
@@ -102,7 +110,8 @@ pub(super) async fn keep_sent(path: &S3Path, placed: &Placed, carried: ObjectAtt
         return;
     }
     let head = head_of_sent(placed, carried);
-    if let Some(mut fill) = bodies.replace(&key, &head) {
+    if let Some(fill) = bodies.replace(&key, &head) {
+        let mut fill = fill.by(ticket.of_own_write());
         fill.push(bytes).await;
         fill.finish().await;
     }
@@ -137,6 +146,12 @@ fn head_of_sent(placed: &Placed, carried: ObjectAttributes) -> Head {
     }
 }
 
+/// The right to keep what is asked for, or sent, from now on.
+pub(super) fn ticket(path: &S3Path, bucket: &Arc<str>, key: &Arc<str>) -> BodyTicket {
+    let endpoint = &path.service.api.connection().endpoint;
+    path.service.operations.begin_body(endpoint, bucket, key)
+}
+
 fn key_of(path: &S3Path, object: &ObjectRef) -> BodyKey {
     let connection = path.service.api.connection();
     BodyKey::new(connection, &object.bucket, &object.key, object.version.as_ref())
@@ -145,7 +160,7 @@ fn key_of(path: &S3Path, object: &ObjectRef) -> BodyKey {
 /// What the settings make of what a caller asks for: what he says of this one read comes first.
 fn set(validate: Validate, asked: Trust) -> Trust {
     match (validate, asked) {
-        (_, Trust::Skip | Trust::Refresh | Trust::Held) | (Validate::Auto, _) => asked,
+        (_, Trust::Skip | Trust::Refresh | Trust::Check | Trust::Held) | (Validate::Auto, _) => asked,
         (Validate::Always, _) => Trust::Ask,
         (Validate::Listing, _) => Trust::Row,
         (Validate::Never, _) => Trust::Held,
@@ -155,6 +170,10 @@ fn set(validate: Validate, asked: Trust) -> Trust {
 impl Read {
     fn bodies(&self) -> &Objects {
         &self.path.service.bodies
+    }
+
+    fn ticket(&self) -> BodyTicket {
+        ticket(&self.path, &self.object.bucket, &self.object.key)
     }
 
     fn precondition(&self) -> Precondition {
@@ -188,19 +207,20 @@ impl Read {
 
     /// Asks the service for all of it, and keeps that.
     async fn anew(&self, range: Option<Range<u64>>, lead: Option<Lead>, why: &str) -> Result<Reading> {
+        let ticket = self.ticket();
         let got = self.path.service.api.get(&self.object, range.clone(), &self.precondition()).await?;
         self.bodies().miss(&self.key, 0, why);
-        Ok(self.taken(got, range, lead))
+        Ok(self.taken(got, range, lead, ticket))
     }
 
     /// An answer of the service in the place of what is held.
-    fn taken(&self, got: Got, range: Option<Range<u64>>, lead: Option<Lead>) -> Reading {
+    fn taken(&self, got: Got, range: Option<Range<u64>>, lead: Option<Lead>, ticket: BodyTicket) -> Reading {
         let size = got.head.entry.size;
         let start = range.as_ref().map_or(0, |range| range.start);
         let end = range.map_or(size, |range| Some(size.map_or(range.end, |size| range.end.min(size))));
         let fits = end.is_some_and(|end| end.saturating_sub(start) <= self.bodies().largest());
         let fill = if self.keep && fits { self.bodies().replace(&self.key, &got.head) } else { None };
-        let keeps = fill.map(|fill| Keeps::new(fill, lead, got.head.entry.etag()));
+        let keeps = fill.map(|fill| Keeps::new(fill.by(ticket), lead, got.head.entry.etag()));
         let body = self.kept(got.body, keeps, start, end.unwrap_or_default());
         Reading { body, head: Some(Box::new(got.head)), held: None }
     }
@@ -228,17 +248,14 @@ impl Read {
             self.bodies().hit(&self.key, want.end - want.start, false, why);
             return Ok(self.lent(&held, &want, parts));
         }
+        let ticket = self.ticket();
         match self.path.service.api.get_if_changed(&self.object, range.clone(), &held.tag).await {
-            Ok(None) => {
-                self.bodies().hit(
-                    &self.key,
-                    want.end - want.start,
-                    true,
-                    "the service says that it is right",
-                );
+            Ok(Some(got)) if !is_unchanged(&got, &held) => self.changed(got, range, ticket).await,
+            Ok(_) => {
+                let why = "the service says that it is right";
+                self.bodies().hit(&self.key, want.end - want.start, true, why);
                 Ok(self.lent(&held, &want, parts))
             }
-            Ok(Some(got)) => self.changed(got, range).await,
             Err(error) => Err(self.lost(error).await),
         }
     }
@@ -257,14 +274,14 @@ impl Read {
     }
 
     /// The service has another version than what is held.
-    async fn changed(&self, got: Got, range: Option<Range<u64>>) -> Result<Reading> {
+    async fn changed(&self, got: Got, range: Option<Range<u64>>, ticket: BodyTicket) -> Result<Reading> {
         if self.wanted.is_some() {
             self.bodies().forget(&self.key, "the service has another version").await;
             return Err(self.path.error(Op::Read, ErrorKind::Conflict, "it is not what it was"));
         }
         self.bodies().miss(&self.key, 0, "the service has another version");
         let lead = self.lead(&whole_of(range.as_ref()));
-        Ok(self.taken(got, range, lead))
+        Ok(self.taken(got, range, lead, ticket))
     }
 
     /// A failure that tells that what is held is no longer there.
@@ -305,11 +322,14 @@ impl Read {
 
     /// Asks for what is missing, bound to the tag of what is held.
     async fn gap(&self, held: &Held, gap: Range<u64>, lead: Option<Lead>) -> Result<(Head, Body)> {
-        let on = Precondition::Matches(Tag::ETag(held.tag.clone()));
+        let (on, ticket) = (Precondition::Matches(Tag::ETag(held.tag.clone())), self.ticket());
         let got = self.path.service.api.get(&self.object, Some(gap.clone()), &on).await?;
+        if !is_unchanged(&got, held) {
+            return Err(self.path.error(Op::Read, ErrorKind::Conflict, "it is not what it was"));
+        }
         let fits = gap.end - gap.start <= self.bodies().largest();
         let fill = if self.keep && fits { self.bodies().extend(&self.key, held) } else { None };
-        let keeps = fill.map(|fill| Keeps::new(fill, lead, got.head.entry.etag()));
+        let keeps = fill.map(|fill| Keeps::new(fill.by(ticket), lead, got.head.entry.etag()));
         Ok((got.head, self.kept(got.body, keeps, gap.start, gap.end)))
     }
 
@@ -353,6 +373,12 @@ impl Read {
     }
 }
 
+/// Whether an answer is of the version that is held: some services pass over the condition in silence, and send
+/// another, or the same once more.
+fn is_unchanged(got: &Got, held: &Held) -> bool {
+    got.head.entry.etag().is_some_and(|came| came.is_of(&held.tag))
+}
+
 fn whole(spans: Vec<Span>) -> Vec<Part> {
     let part = |span| match span {
         Span::Held(piece, range) => Part::Held(piece, range),
@@ -367,7 +393,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_one_read_comes_before_the_settings() {
-        for asked in [Trust::Skip, Trust::Refresh, Trust::Held] {
+        for asked in [Trust::Skip, Trust::Refresh, Trust::Check, Trust::Held] {
             for set_to in [Validate::Auto, Validate::Always, Validate::Listing, Validate::Never] {
                 assert_eq!(set(set_to, asked), asked);
             }

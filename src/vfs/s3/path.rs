@@ -20,6 +20,7 @@ use super::limits::{COPY_AT_ONCE, Limits, is_aws};
 use super::{bound, copy, fetch, links, tree, upload, versions};
 use crate::cache::LinkCache;
 use crate::cache::objects::Objects;
+use crate::cache::ops::SharedOpCache;
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, S3Uri, SignedLink, Tag,
     Uri, VfsError,
@@ -44,6 +45,8 @@ pub struct Service {
     pub links: LinkCache,
     /// The bodies that are held on disk.
     pub bodies: Objects,
+    /// The answers that are held, which know what is written.
+    pub operations: SharedOpCache,
 }
 
 /// A place on S3: the list of buckets, a bucket, a prefix or an object.

@@ -2,6 +2,7 @@
 
 mod exact;
 mod fences;
+mod kept;
 mod lives;
 mod model;
 mod races;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use super::answer::head_of_row;
 use super::*;
-use crate::model::{Entry, ErrorKind, Head, Name, Op, S3Uri, Tag, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Head, Name, Op, S3Uri, Tag, Timestamp, Uri, VfsError};
 
 pub(super) fn connection(name: &str, endpoint: &str) -> Arc<ConnectionId> {
     Arc::new(ConnectionId { name: name.into(), endpoint: endpoint.into(), profile: None, anonymous: false })

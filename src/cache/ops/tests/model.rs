@@ -229,7 +229,7 @@ impl Model {
         let Some(at) = at.checked_rem(self.writes.len()) else { return };
         let write = self.writes.swap_remove(at);
         match write.applied.and_then(|version| self.left(&write.edit, version)) {
-            Some(left) => self.cache.end_exact(&touch_of(&write.edit), &[left]),
+            Some(left) => self.cache.end_exact(&touch_of(&write.edit), &[left], &self.s3),
             None => self.cache.end_write(&touch_of(&write.edit), Outcome::Known, self.now),
         }
         if let Some(version) = write.applied {

@@ -15,6 +15,11 @@ impl<A: S3Api> Cached<A> {
         self.cache.fence(self.touch(bucket, extent))
     }
 
+    /// The same for a write whose answer may tell just what it leaves.
+    pub(super) fn fence_exact(&self, bucket: &Arc<str>, extent: Extent) -> WriteFence {
+        self.cache.fence_exact(self.touch(bucket, extent), &self.connection)
+    }
+
     /// Sends a write between its fences. Dropped in between, its outcome is unknown.
     pub(super) async fn write<T>(
         &self,
@@ -36,7 +41,7 @@ impl<A: S3Api> Cached<A> {
         send: impl Future<Output = Result<T>>,
         left: impl FnOnce(&T) -> Option<Vec<Patch>>,
     ) -> Result<T> {
-        let fence = self.cache.fence_exact(self.touch(bucket, extent));
+        let fence = self.fence_exact(bucket, extent);
         let result = send.await;
         match result.as_ref().map(left) {
             Ok(Some(left)) => fence.leave(left),

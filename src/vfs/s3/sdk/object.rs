@@ -159,7 +159,14 @@ impl Sdk {
     ) -> Result<Got> {
         let ask = self.ask(Op::Read, OpKind::Get, &object.bucket, &object.key);
         let conditions = conditions(&ask, precondition)?;
-        self.get_object_on(&ask, object, range, conditions).await
+        let got = self.get_object_on(&ask, object, range, conditions).await?;
+        // Some services pass over the condition in silence.
+        match (required_etag(precondition), got.head.entry.etag()) {
+            (Some(wanted), Some(came)) if !came.is_of(wanted) => {
+                Err(ask.error(ErrorKind::Conflict, "it is not what it was"))
+            }
+            _ => Ok(got),
+        }
     }
 
     /// The same on `If-None-Match` and `If-Match` in their own words.
@@ -189,6 +196,13 @@ impl Sdk {
             })
             .await?;
         let head = head_of_get(object, &output);
+        let begins = output.content_range().map_or(Some(0), begin_of);
+        if let Some(range) = range.as_ref().filter(|range| begins != Some(range.start)) {
+            let came = output.content_range().map_or("all of it".into(), |came| format!("{came:?}"));
+            let why = format!("bytes from {} on were asked for, and {came} came", range.start);
+            let hint = "the service, or a proxy before it, passes over the header Range";
+            return Err(ask.error(ErrorKind::Corrupt, why).with_hint(hint));
+        }
         // A range that reaches beyond the end is cut there, as the service cuts it.
         let end = |range: &Range<u64>| head.entry.size.map_or(range.end, |size| range.end.min(size));
         let expected = range.map(|range| end(&range).saturating_sub(range.start)).or(head.entry.size);
@@ -290,6 +304,11 @@ impl Sdk {
     }
 }
 
+/// Where the bytes of a `Content-Range` begin.
+fn begin_of(range: &str) -> Option<u64> {
+    range.trim().strip_prefix("bytes")?.trim_start().split('-').next()?.trim().parse().ok()
+}
+
 /// Whether the service says that what was asked for is still what was known of it: no error where that was asked.
 pub(super) fn is_not_modified(error: &VfsError) -> bool {
     let source =
@@ -301,4 +320,15 @@ pub(super) fn is_not_modified(error: &VfsError) -> bool {
 /// Whether a read is bound to something other than a tag, which S3 can't do.
 pub(super) fn reads_by_tag(precondition: &Precondition) -> bool {
     *precondition == Precondition::None || required_etag(precondition).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_range_begins() {
+        let of = ["bytes 5-9/20", "bytes  7-9/*", "bytes */20", "5-9/20", "bytes -9/20"];
+        assert_eq!(of.map(begin_of), [Some(5), Some(7), None, None, None]);
+    }
 }

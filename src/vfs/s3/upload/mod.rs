@@ -279,6 +279,8 @@ impl Sink for Upload {
         }
         // From here on the outcome is open until an answer settles it, also if this call is dropped.
         let doubted = std::mem::replace(&mut self.state.lock().doubt, true);
+        let object = self.path.object(Op::Write)?;
+        let ticket = fetch::ticket(&self.path, &object.bucket, &object.key);
         let placed = match self.finish(&whole, &precondition).await {
             Ok(written) => self.verified(&whole, &written)?,
             Err(error) => self.settled(&whole, &precondition, error, doubted).await?,
@@ -287,7 +289,7 @@ impl Sink for Upload {
         if let Whole::One(payload) = &whole
             && let Ok(carried) = self.carried(&payload.bytes)
         {
-            fetch::keep_sent(&self.path, &placed, carried, &payload.bytes).await;
+            fetch::keep_sent(&self.path, &placed, carried, &payload.bytes, ticket).await;
         }
         Ok(placed)
     }
