@@ -18,7 +18,6 @@
 //! | proof | how a finished file was verified ([`vfs::Proof`]) |
 //! | draft | a copy that an editor has, written back only over what it was made from ([`transfer::edit::Draft`]) |
 //! | view, screenful | something that is looked at, and what of it fits on the screen ([`model::Screenful`]) |
-//! | body | the bytes of an object, as the cache on disk holds them or ranges of them |
 //! | message, command | what happened, what to do next; both plain data ([`app::Msg`], [`app::Cmd`]) |
 //!
 //! # The house
