@@ -23,6 +23,11 @@
 //!    say that they show it only until the next one has come ([`OpCache::get_stale`]). What a write drops is
 //!    gone for them, too.
 //!
+//! Large values aren't packed in memory. `tests/bench/cache.rs` measures it: a row takes 160 bytes, and 33
+//! packed with zstd, so that the default bound would hold five times as many. But a held listing is handed
+//! out as it is (41 ns for 100,000 rows), the panes hold the same rows and would keep them anyway, and each
+//! hit would unpack them all (0.7 s in a build for development) into rows of its own.
+//!
 //! Nothing here waits, asks or reads a clock: time comes in as an argument.
 
 mod answer;
