@@ -189,7 +189,7 @@ fn preview(c: &mut Criterion) {
 fn rows(count: usize) -> Vec<Entry> {
     let row = |at: usize| Entry {
         size: Some(1_000_000 + at as u64 * 7919),
-        modified: Some(Timestamp(1_760_000_000_000 + at as i64 * 1000)),
+        modified: Some(Timestamp(1_760_000_000_000 + at.cast_signed() as i64 * 1000)),
         tag: Some(Tag::ETag(ETag::of_md5(fastrand::u128(..).to_be_bytes()))),
         class: Some(StorageClass::new("STANDARD")),
         ..Entry::new(Name::from(&*format!("part-{at:08}-of-00100000.snappy.parquet")), Kind::File)

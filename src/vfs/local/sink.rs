@@ -336,7 +336,7 @@ mod tests {
     async fn what_is_held_is_copied_by_the_kernel_and_checked_where_it_went() {
         let dir = tempfile::tempdir().unwrap();
         let shelf = shelf(dir.path());
-        let content = Bytes::from((0..SIZE).map(|at| (at * at >> 5) as u8).collect::<Vec<_>>());
+        let content = Bytes::from((0..SIZE).map(|at| ((at * at) >> 5) as u8).collect::<Vec<_>>());
         let mut fill = shelf.fill(about(), None);
         fill.push(&content).await;
         assert!(fill.finish().await);

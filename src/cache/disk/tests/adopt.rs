@@ -17,7 +17,7 @@ fn large() -> Bounds {
 }
 
 fn content() -> Vec<u8> {
-    (0..SIZE).map(|at| ((at * at >> 7) ^ (at >> 20)) as u8).collect()
+    (0..SIZE).map(|at| (((at * at) >> 7) ^ (at >> 20)) as u8).collect()
 }
 
 /// A file that was downloaded in parts of two blocks, and what came.

@@ -47,7 +47,7 @@ async fn an_archive_bomb_is_cut_and_says_so() {
     let document = show_as(ViewKind::Archive, "x.tar", &many).await.unwrap();
     // On a busy machine its time may be over first.
     assert!(document.warning.is_some() && document.lines.len() <= 10_002);
-    assert!(begin.elapsed() < Duration::from_secs(120), "it is bounded, whatever else the machine does");
+    assert!(begin.elapsed() < Duration::from_mins(2), "it is bounded, whatever else the machine does");
 }
 
 /// A zip file of empty members, so many that its directory alone is large.
