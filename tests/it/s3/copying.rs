@@ -17,7 +17,6 @@ fn dressed() -> Attributes {
         encryption: Some(("aws:kms".into(), Some("arn:aws:kms:::key/1".into()))),
         metadata: [("who".to_owned(), "me".to_owned())].into(),
         tags: vec![("a b".into(), "c&d".into())],
-        ..Attributes::default()
     }
 }
 
