@@ -234,7 +234,7 @@ async fn stays_quiet(server: &Server) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_a_view_gives_its_request_up() {
-    let slow = || Rule::on("GetObject", Effect::SlowBody(Duration::from_millis(100))).always();
+    let slow = || Rule::on("GetObject", Effect::SlowBody(Duration::from_secs(2))).always();
     // A document that is rendered, a search that reads on, and bytes that never come.
     for (key, ask) in [
         ("big.md", None),
