@@ -196,6 +196,7 @@ fn an_answer_in_memory_is_forgotten_and_asked_for_again() {
     terminal.see("inside.txt");
     terminal.keys("h");
     gone(&terminal, "inside.txt");
+    terminal.see("▸ dir/");
     let before = lists(&place);
     terminal.keys("l");
     terminal.see("inside.txt");
@@ -213,6 +214,7 @@ fn an_answer_in_memory_is_forgotten_and_asked_for_again() {
     gone(&terminal, "What is held");
     terminal.keys("h");
     gone(&terminal, "inside.txt");
+    terminal.see("▸ dir/");
     terminal.keys("l");
     terminal.see("inside.txt");
     assert_eq!(lists(&place), before + 1);
