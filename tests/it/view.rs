@@ -242,14 +242,15 @@ async fn closing_a_view_gives_its_request_up() {
         ("big.txt", Some(Ask::Bottom)),
     ] {
         let (server, registry, what) = stored(key, long_lines(64 << 20), Options::default()).await;
+        if ask.is_none() {
+            server.faults().add(slow().skip(1));
+        }
         let mut open = Open::of(back(&registry, PreviewSettings { search_ask: 1 << 40, ..plain() }), what);
         if let Some(ask) = ask {
             open.screen().await;
             let stalls = Rule::on("GetObject", Effect::StallBody(1000)).always();
             server.faults().add(if ask == Ask::Bottom { stalls } else { slow() });
             open.ask(ask);
-        } else {
-            server.faults().add(slow().skip(1));
         }
         let before = server.counts().total();
         let begun = timeout(Duration::from_secs(10), async {
