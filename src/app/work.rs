@@ -117,6 +117,9 @@ fn finished(state: &mut State, id: JobId, outcome: Box<Outcome>) {
 /// A place among the jobs is free.
 pub(super) fn went_on(state: &mut State) {
     take_turns(state);
+    if state.jobs.active().next().is_none() {
+        dialog::nothing_runs(state);
+    }
     quit_if_done(state);
 }
 

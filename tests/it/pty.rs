@@ -53,6 +53,8 @@ fn browse_mark_copy_there_and_back_delete_and_quit() {
     terminal.wait("rows gone", |screen| {
         !screen.contents().contains("one.txt  ") || screen.contents().matches("one.txt").count() < 2
     });
+    // While the job runs, F10 asks.
+    terminal.see("deleted 2 files");
     terminal.keys(F10);
     assert!(terminal.ended().success());
     terminal.is_restored();

@@ -72,6 +72,22 @@ fn a_job_that_is_left_is_resumed_by_the_next_start() {
 }
 
 #[test]
+fn leaving_is_still_asked_when_the_job_ends_meanwhile() {
+    let (place, gate) = held();
+    let mut terminal = uploading(&place, &gate);
+    terminal.keys("q");
+    terminal.see("1 job still runs");
+    place.server.faults().clear();
+    gate.open();
+    terminal.see("All jobs have ended.");
+    terminal.see("copied 1 file");
+    terminal.keys("q");
+    assert!(terminal.ended().success());
+    terminal.is_restored();
+    assert!(place.server.store().get("box", "large").unwrap() == large());
+}
+
+#[test]
 fn sigterm_leaves_the_jobs_to_be_resumed() {
     let (place, gate) = held();
     let mut terminal = uploading(&place, &gate);

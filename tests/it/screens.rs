@@ -20,7 +20,7 @@ use bifold::model::{
     StorageClass, StyledLine, Tag, Timestamp, Uri, VfsError, ViewKind,
 };
 use bifold::transfer::{
-    Conflict, Counts, JobKind, JobOptions, JobSpec, Outcome, Progress, Question, SourceItem, Target,
+    Conflict, Counts, JobEvent, JobKind, JobOptions, JobSpec, Outcome, Progress, Question, SourceItem, Target,
 };
 use bifold::view::format::Zone;
 use bifold::view::theme::{ASCII, UNICODE};
@@ -471,11 +471,16 @@ fn menu() -> State {
 
 fn quit() -> State {
     let mut state = working();
-    let all = &[
-        Button { label: "Stay", letter: 's', danger: false },
-        Button { label: "Quit", letter: 'q', danger: true },
-    ];
-    state.dialogs.push(Dialog::Quit(Buttons { all, focus: 0 }));
+    press(&mut state, &["q"]);
+    state
+}
+
+/// The same when the jobs have ended meanwhile.
+fn quit_done() -> State {
+    let mut state = quit();
+    for id in state.jobs.iter().map(|job| job.id).collect::<Vec<_>>() {
+        update(&mut state, Msg::Job(id, JobEvent::Finished(Box::default())), Timestamp(NOW));
+    }
     state
 }
 
@@ -600,7 +605,7 @@ fn quick_of_directory() -> State {
 /// A state of the application.
 type Make = fn() -> State;
 
-const SCREENS: [(&str, Make); 27] = [
+const SCREENS: [(&str, Make); 28] = [
     ("blank", blank),
     ("browse", browse),
     ("working", working),
@@ -619,6 +624,7 @@ const SCREENS: [(&str, Make); 27] = [
     ("error", error),
     ("menu", menu),
     ("quit", quit),
+    ("quit_done", quit_done),
     ("hostile", hostile),
     ("viewer", viewer),
     ("searching", searching),

@@ -21,11 +21,43 @@ pub const F10: &str = "\x1b[21~";
 /// The keys bar is there: the program has drawn, and reads keys.
 pub const READY: &str = " Help";
 
+/// Between these two a terminal shows nothing of what is drawn: a screen is old or new, never half of both.
+const UPDATE_BEGINS: &[u8] = b"\x1b[?2026h";
+const UPDATE_ENDS: &[u8] = b"\x1b[?2026l";
+
 /// What the program wrote so far, and the screen that it makes.
 struct Output {
     raw: Vec<u8>,
     parser: vt100::Parser,
+    /// How much of `raw` is on the screen.
+    shown: usize,
     closed: bool,
+}
+
+impl Output {
+    /// Takes what came; an update that is still open is shown when it ends. None is the end of all.
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.closed = bytes.is_empty();
+        let to = if self.closed { self.raw.len() } else { self.complete() };
+        self.parser.process(&self.raw[self.shown..to]);
+        self.shown = to;
+    }
+
+    fn complete(&self) -> usize {
+        // A sequence may have come in two parts.
+        let from = self.shown.saturating_sub(UPDATE_BEGINS.len());
+        let begun = last(&self.raw[from..], UPDATE_BEGINS);
+        match begun.filter(|begun| last(&self.raw[from..], UPDATE_ENDS).is_none_or(|end| end < *begun)) {
+            Some(begun) => (from + begun).max(self.shown),
+            None => self.raw.len(),
+        }
+    }
+}
+
+/// Where the last of these sequences begins.
+fn last(raw: &[u8], sequence: &[u8]) -> Option<usize> {
+    raw.windows(sequence.len()).rposition(|window| window == sequence)
 }
 
 /// The program in a pseudo-terminal.
@@ -51,8 +83,8 @@ impl Terminal {
         let modes_before = local_modes(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let output =
-            Output { raw: Vec::new(), parser: vt100::Parser::new(cells(30), cells(100), 0), closed: false };
+        let parser = vt100::Parser::new(cells(30), cells(100), 0);
+        let output = Output { raw: Vec::new(), parser, shown: 0, closed: false };
         let output = Arc::new((Mutex::new(output), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = output.clone();
@@ -60,10 +92,7 @@ impl Terminal {
             let mut buffer = [0; 8192];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
-                let mut output = shared.0.lock().unwrap();
-                output.raw.extend_from_slice(&buffer[..read]);
-                output.parser.process(&buffer[..read]);
-                output.closed = read == 0;
+                shared.0.lock().unwrap().take(&buffer[..read]);
                 shared.1.notify_all();
                 if read == 0 {
                     return;
@@ -138,8 +167,8 @@ impl Terminal {
         self.wait("the ordinary screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
         assert_eq!(local_modes(&**self.master.as_ref().unwrap()), self.modes_before);
         let raw = self.raw();
-        let last = |sequence: &[u8]| raw.windows(sequence.len()).rposition(|window| window == sequence);
-        assert!(last(b"\x1b[?2026l") >= last(b"\x1b[?2026h"), "a synchronized update was left open");
+        let closed = last(&raw, UPDATE_ENDS) >= last(&raw, UPDATE_BEGINS);
+        assert!(closed, "a synchronized update was left open");
     }
 }
 

@@ -38,6 +38,11 @@ const QUIT: &[Button] = &[
     Button { label: "Leave them to be resumed", letter: 'l', danger: false },
     Button { label: "Cancel them", letter: 'c', danger: true },
 ];
+/// The same when the last job has ended meanwhile.
+const QUIT_DONE: &[Button] = &[
+    Button { label: "Stay", letter: 's', danger: false },
+    Button { label: "Quit", letter: 'q', danger: false },
+];
 const QUIT_HOW: [Leaving; 3] = [Leaving::Wait, Leaving::Suspend, Leaving::Cancel];
 
 /// Whether nothing else has the keys, so that a question or an editor may come up by itself.
@@ -129,6 +134,16 @@ fn put_off(state: &mut State) {
 /// Asks whether to leave although jobs run.
 pub(in crate::app) fn open_quit(state: &mut State) {
     state.dialogs.push(Dialog::Quit(Buttons::new(QUIT)));
+}
+
+/// The last job has ended while it was asked whether to leave although it runs: whether to leave is still asked, since
+/// its end may be worth a look.
+pub(in crate::app) fn nothing_runs(state: &mut State) {
+    for dialog in &mut state.dialogs {
+        if let Dialog::Quit(buttons) = dialog {
+            *buttons = Buttons { all: QUIT_DONE, focus: buttons.focus.min(1) };
+        }
+    }
 }
 
 pub(super) fn press_quit(state: &mut State, key: Key) {

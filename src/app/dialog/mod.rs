@@ -327,7 +327,7 @@ pub(super) fn press(state: &mut State, key: Key) {
     }
 }
 
-pub(super) use ask::{DEAF, ask_next, may_ask, open_quit};
+pub(super) use ask::{DEAF, ask_next, may_ask, nothing_runs, open_quit};
 pub(super) use complete::completed;
 pub(super) use confirm::{
     edit as ask_edit, enter_large as ask_enter, open_large as ask_open, resume_deletion,

@@ -72,6 +72,21 @@ fn notice(state: &State) -> &str {
 }
 
 #[test]
+fn all_is_checked_before_the_list_is_there_and_not_where_it_is_empty() {
+    let mut state = ready(&["x"]);
+    let (listing, _) = asked(&mut state, "I");
+    let (req, ask) = asked(&mut state, "V");
+    assert_eq!(ask, HeldAsk::VerifyAll(Layer::Objects, None));
+    assert_eq!(hear(&mut state, listing, part(0, 200, 3)), [], "what is under way goes on");
+    let total = Checked { entries: 3, total: 3, ..Checked::default() };
+    hear(&mut state, req, Heard::Verified(total));
+    assert!(notice(&state).starts_with("3 entries checked"), "{}", notice(&state));
+
+    let mut state = open(0);
+    assert_eq!(asks(press(&mut state, "V")), []);
+}
+
+#[test]
 fn a_long_list_is_here_in_parts_around_the_cursor() {
     let mut state = open(10_000);
     assert_eq!(asks(press(&mut state, "jjj")), [], "what is here isn't asked for");

@@ -272,6 +272,20 @@ fn leaving_asks_while_jobs_run_and_waits_for_them() {
 }
 
 #[test]
+fn leaving_is_asked_anew_when_the_last_job_ends_meanwhile() {
+    let mut state = running();
+    press(&mut state, "q");
+    assert!(!hear(&mut state, JobEvent::Finished(Box::default())).contains(&Cmd::Quit));
+    let Some(Dialog::Quit(buttons)) = state.dialogs.last() else { panic!("{:?}", state.dialogs) };
+    let labels: Vec<_> = buttons.all.iter().map(|button| button.label).collect();
+    assert_eq!(labels, ["Stay", "Quit"]);
+    assert_eq!(press(&mut state.clone(), "cl"), [], "there is nothing to cancel or to leave");
+    assert!(check("<enter>", state.clone(), ".. >a b", &[]).dialogs.is_empty());
+    let cmds = press(&mut state, "q");
+    assert!(matches!(cmds.as_slice(), [Cmd::SaveSession(_), Cmd::Quit]), "{cmds:?}");
+}
+
+#[test]
 fn leaving_may_wait_until_the_jobs_are_done() {
     let mut state = running();
     assert_eq!(press(&mut state, "qw"), []);

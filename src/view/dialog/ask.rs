@@ -204,7 +204,7 @@ pub fn edit(sheet: &mut Sheet<'_>, question: &EditQuestion) {
     buttons(sheet, &question.buttons);
 }
 
-/// Whether to leave although jobs run.
+/// Whether to do something that can't be undone.
 pub fn confirm(sheet: &mut Sheet<'_>, confirm: &Confirm) {
     sheet.call("Sure?");
     let mut lines = confirm.text.lines();
@@ -221,11 +221,12 @@ pub fn quit(sheet: &mut Sheet<'_>, buttons: &Buttons) {
     let look = sheet.look;
     sheet.call("Quit");
     let running: Vec<_> = look.state.jobs.active().collect();
-    let (verb, them) = if running.len() == 1 { ("runs", "it") } else { ("run", "they") };
+    let (still, it) = if running.len() == 1 { ("still runs", "it") } else { ("still run", "they") };
     let count = format::counted(running.len() as u64, "job", "jobs");
-    sheet.tell(&format!(
-        "{count} still {verb}. What is left to be resumed goes on from where {them} stopped."
-    ));
+    sheet.tell(&match running.len() {
+        0 => "All jobs have ended.".to_owned(),
+        _ => format!("{count} {still}. What is left to be resumed goes on from where {it} stopped."),
+    });
     for job in running {
         let text = format!("  {}", cut_middle(&status::what(job, look), 70, look.theme.glyphs.ellipsis));
         sheet.body.push(Line::Spans(vec![Span::styled(text, look.theme.text)]));

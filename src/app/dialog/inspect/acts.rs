@@ -101,22 +101,30 @@ fn pin(state: &mut State) {
     }
 }
 
+const NOTHING_TO_CHECK: &str = "only what is on disk can be damaged: there is nothing to check in memory";
+
 fn verify(state: &mut State) {
     let Some((layer, item)) = item(state) else { return };
     if layer.on_disk() {
         begin(state, HeldAsk::Verify(layer, item.id), WorkKind::Verify);
     } else {
-        state.refuse("only what is on disk can be damaged: there is nothing to check in memory");
+        state.refuse(NOTHING_TO_CHECK);
     }
 }
 
+/// Checks all that is held, whether or not its list is here yet.
 fn verify_all(state: &mut State) {
-    let Some((layer, _)) = item(state) else { return };
-    if !layer.on_disk() {
-        return state.refuse("only what is on disk can be damaged: there is nothing to check in memory");
+    if busy(state) {
+        return;
     }
     let Some(inspector) = shown(state) else { return };
-    let (below, total) = (inspector.below.clone(), inspector.total() as u64);
+    let (layer, below, total) = (inspector.layer, inspector.below.clone(), inspector.total() as u64);
+    if inspector.page.is_some() && total == 0 {
+        return;
+    }
+    if !layer.on_disk() {
+        return state.refuse(NOTHING_TO_CHECK);
+    }
     let checked = Checked { total, ..Checked::default() };
     begin(state, HeldAsk::VerifyAll(layer, below), WorkKind::VerifyAll(checked));
 }
