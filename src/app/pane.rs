@@ -219,6 +219,17 @@ impl Pane {
         Place { uri: self.uri.clone(), row: self.current().map(Wanted::from) }
     }
 
+    /// Where one came from, while the cursor waits for its row: whoever enters at once means that.
+    pub fn awaited(&self) -> Option<&Uri> {
+        let wanted = self.wanted.as_ref().filter(|_| self.listing.is_some())?;
+        let is_it = |uri: &&Uri| uri.name() == wanted.name && uri.parent().as_ref() == Some(&self.uri);
+        [&self.back, &self.forward]
+            .into_iter()
+            .filter_map(|places| places.last())
+            .map(|place| &place.uri)
+            .find(is_it)
+    }
+
     /// Puts the cursor on this row, or the nearest that there is, and brings it onto a screen of `height` rows.
     pub fn set_cursor(&mut self, at: usize, height: usize) {
         self.cursor = at.min(self.len().saturating_sub(1));

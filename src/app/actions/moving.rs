@@ -32,7 +32,12 @@ pub(super) fn open(state: &mut State) {
     let pane = state.active_pane();
     let entry = match pane.row(pane.cursor) {
         None => return,
-        Some(Row::Up) => return parent(state),
+        Some(Row::Up) => {
+            return match pane.awaited().cloned() {
+                Some(uri) => listings::go(state, state.active, uri, None),
+                None => parent(state),
+            };
+        }
         Some(Row::Entry { entry, .. }) => entry,
     };
     if entry.can_enter() {

@@ -151,6 +151,27 @@ fn enter_on_an_archive_goes_in_and_dot_dot_returns_to_its_row() {
 }
 
 #[test]
+fn up_and_in_again_at_once_is_where_one_was() {
+    for up in ["h", "["] {
+        let mut state = ready(ROWS);
+        press(&mut state, "j<enter>");
+        arrive(&mut state, Side::Left, &["x"]);
+        press(&mut state, up);
+        assert_eq!(state.active_pane().uri, s3("s3://b/p/"));
+        press(&mut state, "l");
+        assert_eq!(state.active_pane().uri, s3("s3://b/p/d/"), "after {up}, before its rows are there");
+    }
+    let mut state = ready(ROWS);
+    press(&mut state, "hkl");
+    assert_eq!(state.active_pane().uri, s3("s3://b/").parent().unwrap(), "whoever moves to `..` means it");
+    let mut state = ready(ROWS);
+    press(&mut state, "h");
+    arrive(&mut state, Side::Left, &["other/"]);
+    press(&mut state, "l");
+    assert_eq!(state.active_pane().uri, s3("s3://b/").parent().unwrap(), "it is gone: the cursor is on `..`");
+}
+
+#[test]
 fn exact_keys_are_entered_as_themselves() {
     for (row, key) in [("/", "p//"), ("../", "p/../"), ("a b/", "p/a b/")] {
         let mut state = ready(&[row]);
