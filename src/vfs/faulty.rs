@@ -26,6 +26,7 @@ use super::{
     Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, PartRecord, Placed,
     Precondition, Progress, Reading, Removal, Removed, Sink, SinkState, Terms, Version, VfsPath,
 };
+use crate::cache::ops::BodyTicket;
 use crate::model::{
     Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, SignedLink, Uri, VfsError,
 };
@@ -261,18 +262,18 @@ impl VfsPath for Faulty {
 
     async fn open(&self, range: Option<Range<u64>>, precondition: Precondition) -> Result<Reading> {
         let fate = self.before(Call::Read, Op::Read).await?;
-        let Reading { body, head, held } = self.inner.open(range, precondition).await?;
+        let Reading { body, head, held, right } = self.inner.open(range, precondition).await?;
         let body = match fate {
             Fate::Cut(at, error) => {
                 cut(body, at, error, |chunk| chunk.len() as u64, |chunk, len| chunk.slice(..len as usize))
             }
             fate => fate.answer(Ok(body))?,
         };
-        Ok(Reading { body, head, held })
+        Ok(Reading { body, head, held, right })
     }
 
-    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
-        self.inner.keep_copy(head, file, parts).await;
+    async fn keep_copy(&self, head: &Head, right: &BodyTicket, file: File, parts: &[PartRecord]) {
+        self.inner.keep_copy(head, right, file, parts).await;
     }
 
     async fn mkdir(&self) -> Result<()> {

@@ -25,6 +25,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use crate::cache::ops::BodyTicket;
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, SignedLink, Tag, Uri,
     VfsError,
@@ -191,9 +192,10 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
     }
 
     /// Keeps what was downloaded from here into a file, where that costs no byte: `head` is what the service told of
-    /// it, `parts` are what came, with their checksums. A place without a cache keeps nothing.
-    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
-        let _ = (head, file, parts);
+    /// it, with the `right` to keep it, `parts` are what came, with their checksums. A place without a cache keeps
+    /// nothing.
+    async fn keep_copy(&self, head: &Head, right: &BodyTicket, file: File, parts: &[PartRecord]) {
+        let _ = (head, right, file, parts);
     }
 
     /// How many of its bytes a look may read, from the first on: fewer than all (`None`) where it is packed,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::s3::limits::Limits;
 use super::{Body, Precondition};
 use crate::cache::disk::Lent;
+use crate::cache::ops::BodyTicket;
 use crate::model::{Entry, Head, StorageClass, Tag, Timestamp, Uri};
 
 /// The bytes of a read, and what came with them.
@@ -20,12 +21,14 @@ pub struct Reading {
     pub head: Option<Box<Head>>,
     /// The file of the cache that has all of them, for a sink that can copy by the kernel.
     pub held: Option<Box<Lent>>,
+    /// The right to keep them, since before they were asked for.
+    pub right: Option<BodyTicket>,
 }
 
 impl Reading {
     /// Bytes alone.
     pub fn bare(body: Body) -> Self {
-        Self { body, head: None, held: None }
+        Self { body, head: None, held: None, right: None }
     }
 }
 

@@ -20,6 +20,7 @@ use tempfile::TempPath;
 use super::files::Files;
 use super::piece::{BLOCK, checksum};
 use super::{About, Held, Piece, Shelf, index};
+use crate::cache::ops::BodyTicket;
 
 /// A part of a download, as it came: where it begins, its bytes, and their CRC64NVME.
 pub type Came = (u64, u64, u64);
@@ -71,8 +72,9 @@ impl Shelf {
     }
 
     /// Keeps a whole thing by sharing the blocks of a file that has just got it: its bytes must still be those that
-    /// came. `false` where the two file systems aren't one that knows how, and where there is no room.
-    pub async fn adopt(&self, about: About, from: File, came: Vec<Came>) -> bool {
+    /// came. `false` where the two file systems aren't one that knows how, where there is no room, and where there is
+    /// no right to it any more.
+    pub async fn adopt(&self, about: About, right: &BodyTicket, from: File, came: Vec<Came>) -> bool {
         let bounds = self.bounds();
         if self.is_off()
             || about.tag.is_empty()
@@ -92,8 +94,11 @@ impl Shelf {
                 return false;
             }
         };
-        let (name, birth, now) = (about.name, fastrand::i64(..), self.now());
+        let (name, birth, now, right) = (about.name, fastrand::i64(..), self.now(), right.clone());
         let begun = self.write(move |db, book| {
+            if !right.is_live() {
+                return Ok(None);
+            }
             let begun = index::begin(db, book, &about, birth, (&temp, &pieces), now)?;
             if begun.is_some() {
                 index::settle_content(db, book, &name, birth, &content)?;

@@ -27,7 +27,7 @@ use self::flight::Flights;
 pub use self::flight::{Flight, Lead, Turn};
 pub use self::key::BodyKey;
 use super::disk::{About, Came, DiskStats, FileName, Fill, Held, Lent, Piece, Shelf, Tally};
-use super::ops::Touch;
+use super::ops::{BodyTicket, Touch};
 use crate::config::Validate;
 use crate::model::{ETag, Head, Timestamp};
 
@@ -145,7 +145,14 @@ impl Objects {
     }
 
     /// Keeps what was downloaded into a file, by sharing its blocks. `false` where that can't be, or it is held.
-    pub async fn adopt(&self, key: &BodyKey, head: &Head, file: File, came: Vec<Came>) -> bool {
+    pub async fn adopt(
+        &self,
+        key: &BodyKey,
+        head: &Head,
+        right: &BodyTicket,
+        file: File,
+        came: Vec<Came>,
+    ) -> bool {
         let Some(inner) = &self.0 else { return false };
         let (Some(tag), Some(size)) = (head.entry.etag(), head.entry.size) else { return false };
         let is_whole = |held: &Held| held.pieces.iter().map(|piece| piece.len).sum::<u64>() == size;
@@ -153,8 +160,8 @@ impl Objects {
         if held.is_some_and(|held| *held.about.tag == *tag.to_string() && is_whole(&held)) {
             return false;
         }
-        let kept =
-            inner.shelf.adopt(key.about(tag, size, serde_json::to_string(head).ok()), file, came).await;
+        let about = key.about(tag, size, serde_json::to_string(head).ok());
+        let kept = inner.shelf.adopt(about, right, file, came).await;
         if kept {
             tracing::debug!(location = %key.location(), size, reason = "a copy was made", "object cache: kept with the copy's blocks");
         }

@@ -16,6 +16,7 @@ use super::rate::Rate;
 use super::record::Record;
 use super::verify;
 use super::write::Range;
+use crate::cache::ops::BodyTicket;
 use crate::model::{Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Uri, VfsError};
 use crate::transfer::machine::same_version;
 use crate::vfs::{Body, CopyOptions, DynPath, Precondition, Sink};
@@ -48,7 +49,7 @@ pub struct Worker {
     /// The part of each file that was read first since it was opened.
     pub(super) firsts: Mutex<HashMap<ItemId, u64>>,
     /// What services told of the large files that come from them.
-    pub(super) heads: Mutex<HashMap<ItemId, Box<Head>>>,
+    pub(super) heads: Mutex<HashMap<ItemId, (Box<Head>, BodyTicket)>>,
     listings: Listings,
     /// That the job is given up.
     interrupt: CancellationToken,

@@ -109,11 +109,11 @@ impl Worker {
         let (at, sink) = self.open_sink(item, &from)?;
         let bytes = (!whole).then(|| offset..offset + len);
         let how = self.how(item, precondition, offset, whole, len);
-        let Reading { body, head, held } = source.fetch(bytes, &how).await?;
+        let Reading { body, head, held, right } = source.fetch(bytes, &how).await?;
         if let Some(head) = head.filter(|_| offset == 0) {
             self.dress(&source, &*sink, &head, whole).await?;
-            if !whole && !self.buffered && how.trust != Trust::Skip {
-                self.heads.lock().insert(item, head);
+            if let Some(right) = right.filter(|_| !whole && !self.buffered) {
+                self.heads.lock().insert(item, (head, right));
             }
         }
         if let Some(held) = held
@@ -215,9 +215,9 @@ impl Worker {
     /// A large copy is kept for later reads where that costs no byte: before it has its name, since who sees it may
     /// write to it.
     async fn keep_copy(&self, item: ItemId, from: &Uri, sink: &dyn Sink) {
-        let Some(head) = self.heads.lock().remove(&item) else { return };
+        let Some((head, right)) = self.heads.lock().remove(&item) else { return };
         if let (Ok(source), Some(file)) = (self.places.at(from), sink.file()) {
-            source.keep_copy(&head, file, &sink.state().parts).await;
+            source.keep_copy(&head, &right, file, &sink.state().parts).await;
         }
     }
 

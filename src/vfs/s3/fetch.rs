@@ -68,11 +68,14 @@ pub(super) async fn fetch(path: &S3Path, range: Option<Range<u64>>, how: &Fetch)
     let key = key_of(path, &object);
     let wanted = how.entry.as_ref().and_then(|entry| entry.tag.clone());
     let read = Read { path: path.clone(), object, key, keep: how.keep, wanted };
-    if trust == Trust::Refresh {
+    let right = Some(read.ticket());
+    let reading = if trust == Trust::Refresh {
         let lead = read.lead(&whole_of(range.as_ref()));
-        return read.anew(range, lead, "it is to be fetched anew").await;
-    }
-    read.look(range, trust).await
+        read.anew(range, lead, "it is to be fetched anew").await
+    } else {
+        read.look(range, trust).await
+    };
+    reading.map(|reading| Reading { right, ..reading })
 }
 
 fn whole_of(range: Option<&Range<u64>>) -> Range<u64> {
@@ -118,13 +121,19 @@ pub(super) async fn keep_sent(
 }
 
 /// Keeps a large copy with the blocks of its file; a small one was kept as it came.
-pub(super) async fn keep_copy(path: &S3Path, head: &Head, file: File, parts: &[PartRecord]) {
+pub(super) async fn keep_copy(
+    path: &S3Path,
+    head: &Head,
+    right: &BodyTicket,
+    file: File,
+    parts: &[PartRecord],
+) {
     let Ok(object) = path.object(Op::Read) else { return };
     let bodies = &path.service.bodies;
     let size = head.entry.size.unwrap_or(0);
     if size > KEPT_OF_COPIES && size <= bodies.largest() {
         let came = parts.iter().map(|part| (part.offset, part.len, part.crc64)).collect();
-        bodies.adopt(&key_of(path, &object), head, file, came).await;
+        bodies.adopt(&key_of(path, &object), head, right, file, came).await;
     }
 }
 
@@ -222,7 +231,7 @@ impl Read {
         let fill = if self.keep && fits { self.bodies().replace(&self.key, &got.head) } else { None };
         let keeps = fill.map(|fill| Keeps::new(fill.by(ticket), lead, got.head.entry.etag()));
         let body = self.kept(got.body, keeps, start, end.unwrap_or_default());
-        Reading { body, head: Some(Box::new(got.head)), held: None }
+        Reading { head: Some(Box::new(got.head)), ..Reading::bare(body) }
     }
 
     /// `told` is the tag that the service answered with since this read began.
@@ -339,7 +348,7 @@ impl Read {
             let (this, held) = (this.clone(), held.clone());
             this.part(held, part)
         });
-        Reading { body: body.try_flatten().boxed(), head: head.map(Box::new), held: None }
+        Reading { head: head.map(Box::new), ..Reading::bare(body.try_flatten().boxed()) }
     }
 
     /// What is held, whole, with the file that has it.

@@ -20,7 +20,7 @@ use super::limits::{COPY_AT_ONCE, Limits, is_aws};
 use super::{bound, copy, fetch, links, tree, upload, versions};
 use crate::cache::LinkCache;
 use crate::cache::objects::Objects;
-use crate::cache::ops::SharedOpCache;
+use crate::cache::ops::{BodyTicket, SharedOpCache};
 use crate::model::{
     ETag, Entry, ErrorKind, Freshness, Head, Kind, LinkAsk, Name, Op, Page, Result, S3Uri, SignedLink, Tag,
     Uri, VfsError,
@@ -236,7 +236,7 @@ impl VfsPath for S3Path {
             }
             range => {
                 let got = self.service.api.get(&object, range, &precondition).await?;
-                Ok(Reading { body: got.body, head: Some(Box::new(got.head)), held: None })
+                Ok(Reading { body: got.body, head: Some(Box::new(got.head)), held: None, right: None })
             }
         }
     }
@@ -245,8 +245,8 @@ impl VfsPath for S3Path {
         fetch::fetch(self, range, how).await
     }
 
-    async fn keep_copy(&self, head: &Head, file: File, parts: &[PartRecord]) {
-        fetch::keep_copy(self, head, file, parts).await;
+    async fn keep_copy(&self, head: &Head, right: &BodyTicket, file: File, parts: &[PartRecord]) {
+        fetch::keep_copy(self, head, right, file, parts).await;
     }
 
     async fn mkdir(&self) -> Result<()> {

@@ -43,11 +43,17 @@ fn sharing(bounds: Bounds, share: fn(&File, &File) -> io::Result<()>) -> Bed {
     bed
 }
 
+impl Bed {
+    async fn adopt(&self, about: About, file: File, came: Vec<Came>) -> bool {
+        self.shelf.adopt(about, &ticket(&operations()), file, came).await
+    }
+}
+
 #[tokio::test]
 async fn a_download_is_kept_with_its_blocks_and_lent_again() {
     let bed = sharing(large(), copied);
     let (file, came) = download(&bed);
-    assert!(bed.shelf.adopt(about("k", SIZE), file, came).await);
+    assert!(bed.adopt(about("k", SIZE), file, came).await);
     let held = bed.shelf.find(about("k", 0).name, 0..SIZE).await.unwrap();
     assert_eq!(held.pieces.len(), 6);
     let verified = bed.shelf.verify_all(&Selection::default(), |_, _| ()).await;
@@ -72,23 +78,35 @@ async fn what_is_not_what_came_is_not_kept() {
     let bed = sharing(large(), copied);
     let (file, came) = download(&bed);
     let again = || file.try_clone().unwrap();
-    assert!(!bed.shelf.adopt(about("short", SIZE - 1), again(), came.clone()).await);
-    assert!(!bed.shelf.adopt(about("gap", SIZE), again(), came[1..].to_vec()).await);
+    assert!(!bed.adopt(about("short", SIZE - 1), again(), came.clone()).await);
+    assert!(!bed.adopt(about("gap", SIZE), again(), came[1..].to_vec()).await);
     file.write_all_at(b"!", 3 * BLOCK).unwrap();
-    assert!(!bed.shelf.adopt(about("changed", SIZE), again(), came).await);
+    assert!(!bed.adopt(about("changed", SIZE), again(), came).await);
     assert_eq!((bed.keys().await.len(), bed.files().len()), (0, 0), "nothing is left of them");
+}
+
+#[tokio::test]
+async fn a_download_that_a_write_overtook_is_not_kept() {
+    let bed = sharing(large(), copied);
+    let operations = operations();
+    let (before, (file, came)) = (ticket(&operations), download(&bed));
+    operations.fence(touch_of(1)).end(Outcome::Known);
+    let again = file.try_clone().unwrap();
+    assert!(!bed.shelf.adopt(about("k1", SIZE), &before, again, came.clone()).await);
+    assert_eq!((bed.keys().await.len(), bed.files().len()), (0, 0));
+    assert!(bed.shelf.adopt(about("k1", SIZE), &ticket(&operations), file, came).await);
 }
 
 #[tokio::test]
 async fn a_file_system_that_shares_nothing_and_bounds_that_are_too_small_keep_nothing() {
     let bed = sharing(large(), |_, _| Err(io::ErrorKind::Unsupported.into()));
     let (file, came) = download(&bed);
-    assert!(!bed.shelf.adopt(about("k", SIZE), file, came).await);
+    assert!(!bed.adopt(about("k", SIZE), file, came).await);
     assert!(!bed.shelf.is_off(), "that is no failure");
     for bounds in [Bounds { max_size: 4 * SIZE - 4, ..large() }, Bounds { compress: true, ..large() }] {
         let bed = sharing(bounds, copied);
         let (file, came) = download(&bed);
-        assert!(!bed.shelf.adopt(about("k", SIZE), file, came).await, "{bounds:?}");
+        assert!(!bed.adopt(about("k", SIZE), file, came).await, "{bounds:?}");
         assert_eq!(bed.files().len(), 0);
     }
 }
@@ -98,7 +116,7 @@ async fn where_the_file_system_can_blocks_are_shared_and_else_nothing_is_copied(
     let bed = bed(large());
     let (file, came) = download(&bed);
     let can = shares(bed.dir.path());
-    assert_eq!(bed.shelf.adopt(about("k", SIZE), file, came).await, can);
+    assert_eq!(bed.adopt(about("k", SIZE), file, came).await, can);
     assert_eq!(bed.files().len(), usize::from(can));
 }
 
