@@ -23,6 +23,8 @@ pub enum Cmd {
         uri: Uri,
         /// Whether the cache may answer.
         freshness: Freshness,
+        /// Whether all of an archive on a service may be fetched to know what is in it, however large it is.
+        whole: bool,
     },
     /// Nobody waits for this request any more. It has no answer; one that is on its way is dropped.
     Cancel(ReqId),

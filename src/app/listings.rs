@@ -33,7 +33,8 @@ pub(super) fn list(state: &mut State, side: Side, freshness: Freshness) {
     pane.relist.look = None;
     pane.relist.due = pane.relist.due.filter(|_| held);
     let uri = pane.uri.clone();
-    state.send(Cmd::List { req, uri, freshness });
+    let whole = uri.as_archive().is_some_and(|at| state.read_whole.contains(&*at.outer));
+    state.send(Cmd::List { req, uri, freshness, whole });
 }
 
 /// Gives up on the pane's listing.
@@ -60,6 +61,14 @@ pub(super) fn go(state: &mut State, side: Side, uri: Uri, row: Option<Wanted>) {
     remember(&mut pane.back, from);
     pane.forward.clear();
     enter(state, side, Place { uri, row });
+}
+
+/// Shows the root of an archive, which may be read whole for it.
+pub(super) fn enter_archive(state: &mut State, side: Side, inside: Uri) {
+    if let Some(at) = inside.as_archive() {
+        state.read_whole.insert((*at.outer).clone());
+    }
+    go(state, side, inside, None);
 }
 
 /// Goes to the last place of the pane's history, back or forward.

@@ -1,6 +1,6 @@
 //! All that the program knows for the screen: [`State`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::model::uri::UriContext;
@@ -128,6 +128,8 @@ pub struct State {
     pub read_only: BTreeSet<ConnName>,
     /// The connections whose prices are known: those to AWS.
     pub priced: BTreeSet<ConnName>,
+    /// The archives on services that may be read whole: the person was asked, or they are small.
+    pub read_whole: HashSet<Uri>,
     /// What just happened.
     pub notice: Option<Notice>,
     /// The last error, whose whole text can be asked for.
@@ -181,6 +183,7 @@ impl State {
             context: start.context,
             read_only: start.read_only,
             priced: BTreeSet::new(),
+            read_whole: HashSet::new(),
             notice: None,
             last_error: None,
             screen: Screen { columns: 80, rows: 24, pane_rows: 18 },

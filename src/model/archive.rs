@@ -41,6 +41,9 @@ const ENDINGS: [(&[u8], ArchiveKind); 12] = [
     (b".tzst", ArchiveKind::TarZst),
 ];
 
+/// Up to how many bytes an archive that is read whole is fetched from a service without asking.
+pub const MOST_UNASKED: u64 = 64 << 20;
+
 const READ_ONLY: &str = "archives are only read here, so nothing was changed";
 const WRITES_ELSEWHERE: &str = "choose a directory outside of it, and pack it anew with another program";
 const CHANGES_ELSEWHERE: &str = "copy what you need out of it, change that, and pack it anew";

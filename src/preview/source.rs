@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::archive::ArchiveUri;
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, VfsError};
 use crate::vfs::{DynPath, Fetch, Precondition};
 
@@ -116,7 +117,8 @@ impl Source {
 
     /// Whether each request costs money and a round trip.
     pub fn metered(&self) -> bool {
-        self.path.caps().metered
+        let inside = |at: &ArchiveUri| at.outer.as_s3().is_some();
+        self.path.caps().metered || self.path.uri().as_archive().is_some_and(inside)
     }
 
     /// Whether its row tells enough to know this content by. Files that tell no size change without a trace.

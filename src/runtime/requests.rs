@@ -10,15 +10,23 @@ use crate::app::msg::Candidate;
 use crate::app::{Msg, ReqId};
 use crate::model::{Arrangement, Entry, Freshness, Kind, LinkAsk, Name, Order, Pages, Result, Uri, sort};
 use crate::transfer::{Engine, JobSpec, Resolver};
+use crate::vfs::DynPath;
+use crate::vfs::archive::ArchivePath;
 
 /// The most names that complete what is typed.
 const CANDIDATES: usize = 500;
 /// How many links are signed at a time.
 const SIGNED_AT_ONCE: usize = 16;
 
-/// Lists a directory, a page at a time.
-pub(super) async fn list(resolve: Resolver, req: ReqId, uri: Uri, freshness: Freshness, out: Sender<Msg>) {
-    let end = match pages(&resolve, req, &uri, freshness, &out).await {
+/// Lists a directory, a page at a time. `whole` says that a large archive may be read for it.
+pub(super) async fn list(
+    resolve: Resolver,
+    req: ReqId,
+    (uri, whole): (Uri, bool),
+    freshness: Freshness,
+    out: Sender<Msg>,
+) {
+    let end = match pages(&resolve, req, (&uri, whole), freshness, &out).await {
         Ok(()) => Msg::ListDone { req },
         Err(error) => Msg::ListFailed { req, error },
     };
@@ -28,17 +36,29 @@ pub(super) async fn list(resolve: Resolver, req: ReqId, uri: Uri, freshness: Fre
 async fn pages(
     resolve: &Resolver,
     req: ReqId,
-    uri: &Uri,
+    (uri, whole): (&Uri, bool),
     freshness: Freshness,
     out: &Sender<Msg>,
 ) -> Result<()> {
-    let mut pages = resolve(uri)?.list(freshness);
+    let dir = resolve(uri)?;
+    if !whole {
+        check_unasked(&dir).await?;
+    }
+    let mut pages = dir.list(freshness);
     while let Some(page) = pages.try_next().await? {
         if out.send(Msg::PageArrived { req, page }).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// That this reads no large archive.
+async fn check_unasked(dir: &DynPath) -> Result<()> {
+    match dir.as_any().downcast_ref::<ArchivePath>() {
+        Some(inside) => inside.check_unasked().await,
+        None => Ok(()),
+    }
 }
 
 /// Sorts and filters on a thread that may block.
@@ -82,7 +102,9 @@ pub(super) async fn complete(resolve: Resolver, req: ReqId, dir: Uri, prefix: St
 
 async fn names(resolve: &Resolver, dir: &Uri, prefix: &str) -> Result<Vec<Candidate>> {
     let mut found = Vec::new();
-    let mut pages = resolve(dir)?.list(Freshness::Cached);
+    let dir = resolve(dir)?;
+    check_unasked(&dir).await?;
+    let mut pages = dir.list(Freshness::Cached);
     while let Some(page) = pages.try_next().await? {
         let begins =
             |entry: &&Entry| !entry.name.is_empty() && entry.name.as_bytes().starts_with(prefix.as_bytes());

@@ -76,8 +76,8 @@ impl Runner {
     pub fn run(&mut self, cmd: Cmd) {
         let (resolve, out) = (self.resolve.clone(), self.outbox.clone());
         match cmd {
-            Cmd::List { req, uri, freshness } => {
-                self.request(req, requests::list(resolve, req, uri, freshness, out));
+            Cmd::List { req, uri, freshness, whole } => {
+                self.request(req, requests::list(resolve, req, (uri, whole), freshness, out));
             }
             Cmd::Sort { req, pages, arrangement } => {
                 self.request(req, requests::arrange(req, pages, arrangement, out));

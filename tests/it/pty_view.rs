@@ -1,6 +1,6 @@
 //! The viewer and the quick view of the real program in a pseudo-terminal, requests counted at the server.
 
-use demo::{Effect, Rule};
+use demo::{Blob, Effect, Rule};
 
 use super::terminal::{F10, Place, READY, Terminal};
 
@@ -448,6 +448,26 @@ fn an_archive_is_entered_and_its_files_are_viewed() {
     terminal.see("a.txt");
     terminal.keys("\x7f\x7f");
     terminal.see("x.tar");
+    quit(terminal);
+}
+
+#[test]
+fn a_large_packed_tar_is_fetched_only_after_asking_however_one_gets_there() {
+    let place = Place::new();
+    let size = 70 << 20;
+    place.server.store().put("box", "big.tar.gz", Blob::repeat("no archive at all\n".to_owned(), size));
+    let mut terminal = place.bifold(&["s3://box/big.tar.gz!/", "."]);
+    terminal.resize(160, 30);
+    terminal.see("all of its 73 MB were read");
+    terminal.see("Enter it from its row");
+    terminal.keys("h");
+    terminal.see("▸ big.tar.gz");
+    assert_eq!(gets(&place), 0);
+    terminal.keys("\r");
+    terminal.see("Fetch 73 MB to enter s3://box/big.tar.gz");
+    terminal.keys("f");
+    terminal.see("Could not list s3://box/big.tar.gz!/");
+    assert!(gets(&place) > 0);
     quit(terminal);
 }
 

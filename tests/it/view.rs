@@ -7,6 +7,7 @@ use std::time::Duration;
 use bifold::cache::DiskCaches;
 use bifold::cache::previews::Previews;
 use bifold::config::{Dirs, PreviewSettings, Settings};
+use bifold::model::archive::ArchiveUri;
 use bifold::model::{Ask, Entry, Frame, Freshness, Ink, Screenful, Seen, Uri, ViewKind, Viewed, text};
 use bifold::preview::{Backstage, view};
 use bifold::vfs::DynPath;
@@ -197,6 +198,36 @@ async fn a_search_asks_before_it_reads_much() {
             _ => {}
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_in_a_member_of_an_archive_on_a_service_asks_too() {
+    let mut header = tar::Header::new_gnu();
+    header.set_path("inside.log").expect("a path");
+    header.set_size(40 << 20);
+    header.set_mode(0o644);
+    header.set_cksum();
+    let blob = Blob::concat([
+        Blob::from(header.as_bytes().to_vec()),
+        long_lines(40 << 20),
+        Blob::from(vec![0; 1024]),
+    ]);
+    let (server, registry, what) = stored("big.tar", blob, Options::default()).await;
+    let inside = Uri::Archive(ArchiveUri::new(what.uri, b"inside.log"));
+    let path = registry.resolve(&inside).expect("a member");
+    let what = viewed(&path, path.stat(Freshness::Cached).await.expect("its row"));
+    let settings = PreviewSettings { search_ask: 6 << 20, ..plain() };
+    let mut open = Open::of(back(&registry, settings), what);
+    open.screen().await;
+    open.ask(Ask::Search { pattern: "needle".into(), up: false });
+    loop {
+        match open.hear().await {
+            Seen::AsksToRead(bytes) => break assert!(bytes > 30 << 20, "{bytes} bytes are left"),
+            Seen::NotFound(told) => panic!("{told}"),
+            _ => {}
+        }
+    }
+    assert!(server.counts().bytes_out <= 9 << 20, "{} bytes", server.counts().bytes_out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,10 @@
 //! Moving the cursor, and going elsewhere.
 
-use crate::app::edit::{LARGE, is_file};
+use crate::app::edit::is_file;
 use crate::app::pane::{Row, Wanted};
 use crate::app::state::State;
 use crate::app::{dialog, listings, watch};
-use crate::model::archive::{ArchiveKind, ArchiveUri};
+use crate::model::archive::{ArchiveKind, ArchiveUri, MOST_UNASKED};
 use crate::model::{Entry, Freshness, Kind};
 
 /// Moves the cursor by this many rows.
@@ -48,10 +48,10 @@ pub(super) fn open(state: &mut State) {
     if let Some(inside) = uri.entered().filter(|_| may_be_archive(entry)) {
         let (size, class) = (entry.size.unwrap_or_default(), entry.class.clone());
         let whole = ArchiveKind::of(entry.name.as_bytes()).is_some_and(ArchiveKind::is_read_whole);
-        if whole && size >= LARGE && uri.as_s3().is_some() {
+        if whole && size > MOST_UNASKED && uri.as_s3().is_some() {
             return dialog::ask_enter(state, &uri, inside, size, class.as_ref());
         }
-        return listings::go(state, state.active, inside, None);
+        return listings::enter_archive(state, state.active, inside);
     }
     if is_file(entry) {
         return watch::enter(state);

@@ -125,7 +125,7 @@ fn agreed(state: &mut State) {
         Then::Edit(uri) => edit::fetch(state, uri),
         Then::Open(uri, true) => watch::fetch(state, uri),
         Then::Open(uri, false) => watch::show(state, uri),
-        Then::Enter(inside) => listings::go(state, state.active, inside, None),
+        Then::Enter(inside) => listings::enter_archive(state, state.active, inside),
         Then::Abort(uploads) => kept::abort_uploads(state, uploads),
         Then::DropHeld(layer, below) => inspect::drop_below(state, layer, below),
     }

@@ -51,6 +51,7 @@ pub(super) fn cost(
     requests: u64,
     class: Option<&StorageClass>,
 ) -> Option<NanoDollars> {
+    let uri = uri.as_archive().map_or(uri, |inside| &*inside.outer);
     let priced = uri.as_s3().is_some_and(|s3| state.priced.contains(&s3.connection));
     priced.then(|| {
         price::requests(&Requests::of(Request::Get, requests), class)

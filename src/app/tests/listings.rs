@@ -5,7 +5,7 @@ use crate::model::{Freshness, Order, Source};
 use crate::transfer::{JobEvent, JobId};
 
 fn list(req: u64, uri: &str, freshness: Freshness) -> Cmd {
-    Cmd::List { req: ReqId(req), uri: s3(uri), freshness }
+    Cmd::List { req: ReqId(req), uri: s3(uri), freshness, whole: false }
 }
 
 #[test]

@@ -99,7 +99,12 @@ fn search_jumps_to_what_begins_so_and_drops_what_leads_nowhere() {
 
 #[test]
 fn enter_goes_in_and_dot_dot_returns_to_the_row() {
-    let list = |req, uri: &str| Cmd::List { req: ReqId(req), uri: s3(uri), freshness: Freshness::Stale };
+    let list = |req, uri: &str| Cmd::List {
+        req: ReqId(req),
+        uri: s3(uri),
+        freshness: Freshness::Stale,
+        whole: false,
+    };
     let inside = check("j<enter>", ready(ROWS), ">..", &[list(3, "s3://b/p/d/")]);
     let mut back = check("<enter>", inside, ">..", &[Cmd::Cancel(ReqId(3)), list(4, "s3://b/p/")]);
     arrive(&mut back, Side::Left, ROWS);
@@ -114,7 +119,8 @@ fn dot_dot_means_the_directory_and_not_the_file_of_its_name() {
 }
 
 fn list_of(req: u64, uri: Uri) -> Cmd {
-    Cmd::List { req: ReqId(req), uri, freshness: Freshness::Stale }
+    let whole = uri.as_archive().is_some();
+    Cmd::List { req: ReqId(req), uri, freshness: Freshness::Stale, whole }
 }
 
 #[test]
@@ -266,7 +272,7 @@ fn entering_a_large_packed_tar_on_a_service_is_asked_first() {
     let says = |part: &str| assert!(confirm.text.contains(part), "{}", confirm.text);
     ["100 MB", "s3://b/p/x.tar.zst", "12 requests", "about $0.0083"].into_iter().for_each(says);
     let lists = |cmds: &[Cmd], inside: &str| {
-        cmds.iter().any(|cmd| matches!(cmd, Cmd::List { uri, .. } if *uri == s3(inside)))
+        cmds.iter().any(|cmd| matches!(cmd, Cmd::List { uri, whole: true, .. } if *uri == s3(inside)))
     };
     assert_eq!(press(&mut state, "<enter>"), [], "the safe answer comes first");
     press(&mut state, "<enter>");
@@ -276,6 +282,9 @@ fn entering_a_large_packed_tar_on_a_service_is_asked_first() {
         let rows = if keys == "j<enter>" { ["x.tar.zst=50000000", "y.zip"] } else { rows };
         assert!(lists(&press(&mut ready(&rows), keys), inside));
     }
+    // Typed, nobody was asked.
+    let cmds = press(&mut ready(&rows), "gs3://b/p/x.tar.zst!/<enter>");
+    assert!(cmds.iter().any(|cmd| matches!(cmd, Cmd::List { whole: false, .. })), "{cmds:?}");
     let cmds = press(&mut ready_at("/disk/x", &rows), "j<enter>");
     assert!(cmds.iter().any(|cmd| matches!(cmd, Cmd::List { .. })), "a disk costs nothing: {cmds:?}");
 }

@@ -11,7 +11,7 @@ use super::body::{body, told};
 use super::contents::Data;
 use super::shelf::{Opened, Shelf};
 use super::tree::Node;
-use crate::model::archive::ArchiveUri;
+use crate::model::archive::{ArchiveUri, MOST_UNASKED};
 use crate::model::{
     Entry, ErrorKind, Freshness, Head, Kind, Name, Op, Page, Result, Source, Timestamp, Uri, VfsError,
 };
@@ -36,6 +36,24 @@ impl ArchivePath {
     /// The handle on a place in the archive that `outer` leads to.
     pub fn new(shelf: Arc<Shelf>, outer: DynPath, at: ArchiveUri) -> Self {
         Self { shelf, outer, uri: Uri::Archive(at.clone()), at }
+    }
+
+    /// That nobody waits and pays for an archive by surprise: what is in a packed tar is known only once all of it was
+    /// read.
+    ///
+    /// # Errors
+    /// `Unsupported` where more than [`MOST_UNASKED`] bytes of a service would have to be fetched.
+    pub async fn check_unasked(&self) -> Result<()> {
+        let bytes = self.shelf.unread(&self.outer).await?;
+        if bytes <= MOST_UNASKED {
+            return Ok(());
+        }
+        let why = format!(
+            "what is in a packed tar is known only once all of its {} MB were read",
+            bytes / 1_000_000
+        );
+        let hint = "enter it from its row, which asks first, or list its beginning there by F3";
+        Err(self.fail(Op::List, ErrorKind::Unsupported, &why).with_hint(hint))
     }
 
     fn fail(&self, op: Op, kind: ErrorKind, why: &str) -> VfsError {

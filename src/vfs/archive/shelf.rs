@@ -54,6 +54,12 @@ struct Slot {
     opened: OnceCell<Arc<Opened>>,
 }
 
+impl Slot {
+    fn is_of(&self, entry: &Entry) -> bool {
+        self.tag == entry.tag && self.size == entry.size
+    }
+}
+
 impl Default for Shelf {
     fn default() -> Self {
         Self(Mutex::new(LruCache::new(HELD)))
@@ -90,10 +96,22 @@ impl Shelf {
         opened
     }
 
+    /// How many bytes of a service have to be fetched before anything of the archive is known: none where it is held,
+    /// and where a part of it tells what is in it.
+    pub(super) async fn unread(&self, path: &DynPath) -> Result<u64> {
+        let whole = ArchiveKind::of(path.uri().name().as_bytes()).is_some_and(ArchiveKind::is_read_whole);
+        if !whole || !path.caps().metered {
+            return Ok(0);
+        }
+        let entry = path.stat(Freshness::Cached).await?;
+        let held = self.0.lock().peek(path.uri()).cloned();
+        let is_held = held.is_some_and(|slot| slot.is_of(&entry) && slot.opened.initialized());
+        Ok(if is_held { 0 } else { entry.size.unwrap_or(0) })
+    }
+
     fn slot(&self, uri: &Uri, entry: &Entry) -> Arc<Slot> {
         let mut held = self.0.lock();
-        let same = |slot: &&Arc<Slot>| slot.tag == entry.tag && slot.size == entry.size;
-        if let Some(slot) = held.get(uri).filter(same) {
+        if let Some(slot) = held.get(uri).filter(|slot| slot.is_of(entry)) {
             return slot.clone();
         }
         let (seen, opened) = (Mutex::new(Instant::now()), OnceCell::new());
