@@ -51,11 +51,16 @@ pub enum Effect {
     EmptyPage,
     /// A page of a listing gives the token that it was asked with.
     RepeatToken,
-    /// The conditions of a read, of a deletion, or on the destination of a copy, are passed over in silence,
-    /// as some services do.
+    /// The conditions of a read, of a write, of a deletion, or on the destination of a copy, are passed over in
+    /// silence, as some services do.
     Unconditional,
     /// A read gives the whole object, whatever range of it was asked for.
     WholeBody,
+    /// The answer to a read of a range tells no size of the whole: `*`, or nothing of the range at all.
+    UntoldSize {
+        /// Whether it tells the range.
+        range: bool,
+    },
     /// The session token of this request has expired: it, and each later one that carries the token, is
     /// refused so.
     ExpireToken,
@@ -128,6 +133,7 @@ impl fmt::Debug for Effect {
             Self::RepeatToken => f.write_str("RepeatToken"),
             Self::Unconditional => f.write_str("Unconditional"),
             Self::WholeBody => f.write_str("WholeBody"),
+            Self::UntoldSize { range } => write!(f, "UntoldSize({range})"),
             Self::ExpireToken => f.write_str("ExpireToken"),
             Self::Hold(_) => f.write_str("Hold"),
             Self::Run(_) => f.write_str("Run"),

@@ -91,7 +91,7 @@ impl Draft {
         let size = fs::metadata(&self.file).await.map_err(|error| self.lost(error))?.len();
         let hint = CreateHint { size: Some(size), attributes, ..CreateHint::default() };
         let sink = target.create(hint).await?;
-        match self.send(&*sink, size, precondition).await {
+        match self.send(&target, &*sink, size, precondition).await {
             Ok((placed, sent)) => Ok(self.keep(target, placed.entry, sent)),
             Err(error) => {
                 if let Err(left) = sink.abort().await {
@@ -106,7 +106,7 @@ impl Draft {
                 }
                 self.doubted |= error.kind.outcome_unknown();
                 if error.kind == ErrorKind::Conflict && !matches!(how, Save::As(_)) {
-                    self.met = self.there().await.ok();
+                    self.met = there(&self.origin).await.ok();
                 }
                 Err(error)
             }
@@ -161,21 +161,12 @@ impl Draft {
             Save::Over => {
                 let met = match &self.met {
                     Some(met) => met.clone(),
-                    None => self.there().await?,
+                    None => there(&self.origin).await?,
                 };
                 Ok(met.map_or(Precondition::Absent, |tag| {
                     tag.map_or(Precondition::None, Precondition::Matches)
                 }))
             }
-        }
-    }
-
-    /// What is there now: its tag, if it has one, or nothing.
-    async fn there(&self) -> Result<There> {
-        match self.origin.stat(Freshness::Past).await {
-            Ok(there) => Ok(Some(there.tag)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
         }
     }
 
@@ -190,7 +181,13 @@ impl Draft {
         Ok(Attributes { modified: None, nanos: 0, ..carried })
     }
 
-    async fn send(&self, sink: &dyn Sink, size: u64, on: Precondition) -> Result<(Placed, [u8; 32])> {
+    async fn send(
+        &self,
+        target: &DynPath,
+        sink: &dyn Sink,
+        size: u64,
+        on: Precondition,
+    ) -> Result<(Placed, [u8; 32])> {
         let mut file = File::open(&self.file).await.map_err(|error| self.lost(error))?;
         let (mut hash, mut offset) = (Sha256::new(), 0);
         while offset < size || offset == 0 {
@@ -205,7 +202,25 @@ impl Draft {
                 break;
             }
         }
+        self.check(target, &on).await?;
         Ok((sink.commit(on).await?, hash.finalize().into()))
+    }
+
+    /// What a service that passes over conditions doesn't check: that there is still what may be replaced. Looked at
+    /// right before the write.
+    async fn check(&self, target: &DynPath, on: &Precondition) -> Result<()> {
+        if target.caps().conditional_put {
+            return Ok(());
+        }
+        match (on, there(target).await?) {
+            (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),
+            (Precondition::Matches(tag), Some(Some(now))) if *tag == now => Ok(()),
+            (Precondition::Absent, Some(_)) => {
+                let why = "something of that name is there already";
+                Err(VfsError::new(Op::Write, target.uri().clone(), ErrorKind::AlreadyExists, why))
+            }
+            (Precondition::Matches(_), _) => Err(self.conflict("it is not what it was")),
+        }
     }
 
     async fn hash(&self) -> Result<[u8; 32]> {
@@ -254,6 +269,15 @@ async fn fill(origin: &DynPath, file: &Path, read_only: bool) -> Result<(Option<
     out.flush().await.map_err(io)?;
     let tag = tag_of(origin, reading.head.as_deref()).await?;
     Ok((tag, hash.finalize().into()))
+}
+
+/// What is at a place now: its tag, if it has one, or nothing.
+async fn there(path: &DynPath) -> Result<There> {
+    match path.stat(Freshness::Past).await {
+        Ok(there) => Ok(Some(there.tag)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The beginning of what is there now, and its tag; nothing where nothing is.

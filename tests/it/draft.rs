@@ -18,7 +18,7 @@ async fn edited(server: &Server) -> (Draft, tempfile::TempDir) {
 /// The put is done, and neither its answer nor one to the look after it arrives.
 async fn save_in_doubt(server: &Server, draft: &mut Draft) {
     server.faults().add(Rule::on("PutObject", Effect::LoseAnswer));
-    server.faults().add(Rule::on("HeadObject", Effect::Drop).always());
+    server.faults().add(Rule::on("HeadObject", Effect::Drop).skip(1).always());
     let error = draft.save(&Save::Bound).await.expect_err("nobody knows");
     assert!(error.kind.outcome_unknown(), "{error}");
     server.faults().clear();
@@ -59,6 +59,27 @@ async fn what_came_after_the_difference_was_shown_isnt_overwritten() {
     conflict(draft.save(&Save::Over).await.expect_err("nobody saw it"));
     draft.save(&Save::Over).await.expect("told of it again");
     assert_eq!(server.store().get("box", "a").as_deref(), Some(&b"new"[..]));
+}
+
+#[tokio::test]
+async fn where_conditions_are_passed_over_it_is_looked_right_before() {
+    let server = serve(Options::default());
+    let (mut draft, _dir) = edited(&server).await;
+    server.faults().add(Rule::on("PutObject", Effect::Unconditional).always());
+    server.store().put_with("box", "a", "theirs", Attributes::default());
+    server.store().put_with("box", "b", "another", Attributes::default());
+    let error = draft.save(&Save::Bound).await.expect_err("somebody else's");
+    assert_eq!(error.kind, ErrorKind::Conflict, "{error}");
+    let taken = Save::As(at(&uncached(&server), "b"));
+    let error = draft.save(&taken).await.expect_err("somebody else's");
+    assert_eq!(error.kind, ErrorKind::AlreadyExists, "{error}");
+    for (key, bytes) in [("a", &b"theirs"[..]), ("b", b"another")] {
+        assert_eq!(server.store().get("box", key).as_deref(), Some(bytes));
+    }
+    draft.save(&Save::As(at(&uncached(&server), "c"))).await.expect("free");
+    std::fs::write(draft.file(), "newer").expect("written");
+    draft.save(&Save::Bound).await.expect("its own");
+    assert_eq!(server.store().get("box", "c").as_deref(), Some(&b"newer"[..]));
 }
 
 #[tokio::test]

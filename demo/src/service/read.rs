@@ -158,6 +158,9 @@ pub(super) fn get_object(
 ) -> S3Result<S3Response<GetObjectOutput>> {
     let careless = super::careless(&request);
     let whole = super::is_bent(&request, |it| matches!(it, Effect::WholeBody));
+    let untold = [true, false].into_iter().find(|told| {
+        super::is_bent(&request, |it| matches!(it, Effect::UntoldSize { range } if range == told))
+    });
     let input = request.input;
     let state = service.store.lock();
     let (version, object) = find(&state, &input.bucket, &input.key, input.version_id.as_deref())?;
@@ -175,7 +178,14 @@ pub(super) fn get_object(
         return Err(s3_error!(InvalidObjectState, "{message}"));
     }
     let (span, partial) = span(input.range.filter(|_| !whole), input.part_number, object)?;
-    let head = headers(version, object, &span, partial);
+    let mut head = headers(version, object, &span, partial);
+    match untold {
+        Some(true) => {
+            head.content_range = partial.then(|| format!("bytes {}-{}/*", span.start, span.end.max(1) - 1))
+        }
+        Some(false) => head.content_range = None,
+        None => {}
+    }
     let parts =
         input.part_number.filter(|_| !object.parts.is_empty()).map(|_| super::count(object.parts.len()));
     let tags = Some(super::count(object.attributes.tags.len())).filter(|tags| *tags > 0);
