@@ -62,6 +62,23 @@ async fn a_range_that_begins_elsewhere_is_refused() {
 }
 
 #[tokio::test]
+async fn a_part_whose_whole_is_not_told_is_never_taken_for_it() {
+    for range in [true, false] {
+        let bed = Bed::new();
+        let registry = bed.begin();
+        let bytes = noise(3 * MIB);
+        bed.server.store().put("box", "k", bytes.clone());
+        let path = at(&registry, "k");
+        let view = Fetch::view(row(&path).await);
+        bed.server.faults().add(Rule::on("GetObject", Effect::UntoldSize { range }));
+        assert_eq!(part(&path, 0..65_536, &view).await, bytes[..65_536]);
+        for how in [&view, &Fetch::now(), &view] {
+            assert!(get(&path, how).await == bytes, "told the range: {range}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_unchanged_is_served_where_a_service_ignores_conditions() {
     let mut bed = Bed::new();
     bed.settings.cache.objects.validate = Validate::Always;

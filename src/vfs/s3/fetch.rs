@@ -385,7 +385,8 @@ impl Read {
 /// Whether an answer is of the version that is held: some services pass over the condition in silence, and send
 /// another, or the same once more.
 fn is_unchanged(got: &Got, held: &Held) -> bool {
-    got.head.entry.etag().is_some_and(|came| came.is_of(&held.tag))
+    let size = got.head.entry.size;
+    got.head.entry.etag().is_some_and(|came| came.is_of(&held.tag)) && size.is_none_or(|it| it == held.size())
 }
 
 fn whole(spans: Vec<Span>) -> Vec<Part> {

@@ -77,11 +77,16 @@ pub(super) fn head(object: &ObjectRef, output: &HeadObjectOutput) -> Head {
     head_of!(object, output, output.content_length().and_then(|size| u64::try_from(size).ok()))
 }
 
-/// The head that came with a body; its size is that of the whole object, also for a range.
-pub(super) fn head_of_get(object: &ObjectRef, output: &GetObjectOutput) -> Head {
+/// The head that came with a body; its size is that of the whole object. Where a `part` was asked for and the answer
+/// doesn't tell of what, it is unknown: its length may be that of the part.
+pub(super) fn head_of_get(object: &ObjectRef, output: &GetObjectOutput, part: bool) -> Head {
     let whole = output.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
-    let length = || output.content_length().and_then(|size| u64::try_from(size).ok());
-    head_of!(object, output, whole.or_else(length))
+    head_of!(object, output, whole.or_else(|| length(output).filter(|_| !part)))
+}
+
+/// The bytes of an answer.
+pub(super) fn length(output: &GetObjectOutput) -> Option<u64> {
+    output.content_length().and_then(|size| u64::try_from(size).ok())
 }
 
 /// `x-amz-copy-source`.

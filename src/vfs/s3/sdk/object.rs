@@ -19,7 +19,7 @@ use super::super::api::{Detail, Got, ObjectAttributes, ObjectRef, Payload, Resta
 use super::super::checksum::crc64_text;
 use super::super::reasons;
 use super::body::{Sending, incoming, outgoing, silence, unless_stalled};
-use super::convert::{copy_source, has_dot_segment, head, head_of_get, timestamp};
+use super::convert::{copy_source, has_dot_segment, head, head_of_get, length, timestamp};
 use super::{Answer, Ask, Sdk, dot_segment};
 use crate::cache::OpKind;
 use crate::model::{ETag, ErrorKind, Head, Op, Result, Tag, VfsError};
@@ -195,7 +195,7 @@ impl Sdk {
                 watched(&sent, request.customize().interceptor(route.watch).send())
             })
             .await?;
-        let head = head_of_get(object, &output);
+        let head = head_of_get(object, &output, range.is_some());
         let begins = output.content_range().map_or(Some(0), begin_of);
         if let Some(range) = range.as_ref().filter(|range| begins != Some(range.start)) {
             let came = output.content_range().map_or("all of it".into(), |came| format!("{came:?}"));
@@ -204,8 +204,14 @@ impl Sdk {
             return Err(ask.error(ErrorKind::Corrupt, why).with_hint(hint));
         }
         // A range that reaches beyond the end is cut there, as the service cuts it.
-        let end = |range: &Range<u64>| head.entry.size.map_or(range.end, |size| range.end.min(size));
-        let expected = range.map(|range| end(&range).saturating_sub(range.start)).or(head.entry.size);
+        let whole = head.entry.size;
+        let expected = match &range {
+            None => whole,
+            Some(range) => {
+                let left = whole.map(|size| size.saturating_sub(range.start)).or(length(&output));
+                Some(left.unwrap_or(u64::MAX).min(range.end - range.start))
+            }
+        };
         Ok(Got { head, body: incoming(output.body, expected, self.0.stall, ask.clone()) })
     }
 
