@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::contents::{Data, MOST_PATH, Member, Zipped};
+use super::opened::NEAR;
 use super::outer::Place;
-use super::shelf::NEAR;
 use super::{unpack, zip};
 use crate::model::Kind;
 

@@ -20,6 +20,7 @@
 mod body;
 mod contents;
 mod links;
+mod opened;
 mod outer;
 mod path;
 mod shelf;

@@ -9,7 +9,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 
 use super::body::{body, told};
 use super::contents::Data;
-use super::shelf::{Opened, Shelf};
+use super::opened::Opened;
+use super::shelf::Shelf;
 use super::tree::Node;
 use crate::model::archive::{ArchiveUri, MOST_UNASKED};
 use crate::model::{
