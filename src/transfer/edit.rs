@@ -17,7 +17,7 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::model::{Entry, ErrorKind, Freshness, Head, Op, Result, Tag, Uri, VfsError};
-use crate::vfs::{Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Sink};
+use crate::vfs::{Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Reading, Sink, Trust};
 
 /// Up to how many bytes of each side a difference is made of.
 const COMPARED: u64 = 4 << 20;
@@ -256,7 +256,7 @@ impl Drop for Unfinished<'_> {
 /// Writes what is there now into a file, and gives its tag and its hash.
 async fn fill(origin: &DynPath, file: &Path, read_only: bool) -> Result<(Option<Tag>, [u8; 32])> {
     let io = |error| VfsError::io(Op::Write, Uri::Local(file.to_owned()), error);
-    let reading = origin.fetch(None, &Fetch::now()).await?;
+    let reading = read_now(origin).await?;
     let mode = if read_only { 0o400 } else { 0o600 };
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(mode);
@@ -282,7 +282,7 @@ async fn there(path: &DynPath) -> Result<There> {
 
 /// The beginning of what is there now, and its tag; nothing where nothing is.
 async fn head_of(path: &DynPath) -> Result<(Option<Vec<u8>>, There)> {
-    let reading = match path.fetch(None, &Fetch::now()).await {
+    let reading = match read_now(path).await {
         Ok(reading) => reading,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok((None, None)),
         Err(error) => return Err(error),
@@ -296,6 +296,16 @@ async fn head_of(path: &DynPath) -> Result<(Option<Vec<u8>>, There)> {
         }
     }
     Ok((Some(head), Some(tag)))
+}
+
+/// Reads what is there now. What a cache holds without what the service told of it is fetched anew: a later look
+/// could tell of something else.
+async fn read_now(path: &DynPath) -> Result<Reading> {
+    let reading = path.fetch(None, &Fetch::now()).await?;
+    if reading.head.is_some() || !path.caps().metered {
+        return Ok(reading);
+    }
+    path.fetch(None, &Fetch { trust: Trust::Refresh, ..Fetch::now() }).await
 }
 
 /// The tag of what was read; who reads local files is asked for it.

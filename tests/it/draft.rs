@@ -2,8 +2,10 @@
 
 use bifold::model::ErrorKind;
 use bifold::transfer::edit::{Draft, Save};
+use bifold::vfs::Fetch;
 use demo::{Attributes, Effect, Options, Rule, Server};
 
+use crate::bodies::Bed;
 use crate::support::*;
 
 /// A copy of `box/a` that somebody wrote into, and where it lies.
@@ -80,6 +82,29 @@ async fn where_conditions_are_passed_over_it_is_looked_right_before() {
     std::fs::write(draft.file(), "newer").expect("written");
     draft.save(&Save::Bound).await.expect("its own");
     assert_eq!(server.store().get("box", "c").as_deref(), Some(&b"newer"[..]));
+}
+
+#[tokio::test]
+async fn a_copy_of_held_bytes_never_gets_the_tag_of_what_came_after_them() {
+    let bed = Bed::new();
+    bed.server.store().put("box", "a", "old");
+    let path = at(&bed.begin(), "a");
+    gather(path.fetch(None, &Fetch::now()).await.expect("a body").body).await.expect("its bytes");
+    // As another version of the program would have written it.
+    let db = rusqlite::Connection::open(bed.home.path().join("state/state.db")).expect("a state file");
+    assert_eq!(db.execute("UPDATE cache_files SET head = '{}'", []).expect("a row"), 1);
+
+    let rule =
+        Rule::on("HeadObject", Effect::Run(std::sync::Arc::new(|store| store.put("box", "a", "theirs"))));
+    bed.server.faults().add(rule);
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut draft = Draft::fetch(path, dir.path(), false).await.expect("fetched");
+    bed.server.faults().clear();
+    bed.server.store().put("box", "a", "theirs");
+    std::fs::write(draft.file(), "new").expect("written");
+    let error = draft.save(&Save::Bound).await.expect_err("somebody else's");
+    assert_eq!(error.kind, ErrorKind::Conflict, "{error}");
+    assert_eq!(bed.server.store().get("box", "a").as_deref(), Some(&b"theirs"[..]));
 }
 
 #[tokio::test]
