@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -33,6 +35,8 @@ const MOST_TEE: u64 = 256 << 20;
 const MOST_HELD: usize = 128 << 20;
 /// The most of a packed member that is unpacked for a look at it.
 const MOST_LOOK: u64 = 32 << 20;
+/// How long something lies unpacked that nobody reads.
+const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_mins(1) };
 /// What is asked for at a time.
 pub(super) const NEAR: u64 = 256 << 10;
 const FAR: u64 = 8 << 20;
@@ -46,6 +50,8 @@ pub(super) struct Opened {
     stream: Mutex<Option<Arc<Spool>>>,
     /// Members of a zip file as they are unpacked, by where they begin.
     members: Mutex<LruCache<u64, Arc<Spool>>>,
+    /// Whether somebody looks after what lies unpacked.
+    tended: AtomicBool,
     /// What ends the unpacking when nobody has the archive open any more.
     token: CancellationToken,
     _guard: DropGuard,
@@ -97,11 +103,11 @@ impl Opened {
             contents(kind, from, most, &mut members)?;
             links::read(&place, &mut members, tokio, cancel)?;
         }
-        let tree = Tree::of(members, &outer_tag(&place.entry))?;
+        let tree = Tree::of(members, outer_tag(&place.entry).as_deref())?;
         let token = CancellationToken::new();
         let guard = token.clone().drop_guard();
         let (stream, members) = (Mutex::new(stream), Mutex::new(LruCache::new(SPOOLS)));
-        Ok(Self { place, tree, kind, stream, members, token, _guard: guard })
+        Ok(Self { place, tree, kind, stream, members, tended: AtomicBool::new(false), token, _guard: guard })
     }
 
     /// How far a look may go into a member: `None` to its end.
@@ -163,7 +169,7 @@ impl Opened {
             }
             Data::At(at) => {
                 let spool = self.unpacked(tokio)?;
-                Box::new(Spooled { spool, at: at + range.start, cancel })
+                Box::new(Spooled { spool, at: at + range.start, cancel, _opened: self.clone() })
             }
             Data::Zip(zipped) if range.start > NEAR && zipped.method == 0 => {
                 let mut from = self.place.reader(tokio.clone(), left.max(64 << 10), cancel);
@@ -174,7 +180,7 @@ impl Opened {
             }
             Data::Zip(zipped) if range.start > NEAR => {
                 let spool = self.unpacked_member(zipped, size, tokio)?;
-                Box::new(Spooled { spool, at: range.start, cancel })
+                Box::new(Spooled { spool, at: range.start, cancel, _opened: self.clone() })
             }
             Data::Zip(zipped) => {
                 let mut from = member(&self.place, zipped, size, range.end, tokio, cancel)?;
@@ -187,27 +193,78 @@ impl Opened {
         Ok(Box::new(Exact { from, left }))
     }
 
-    fn unpacked_member(&self, zipped: &Zipped, size: u64, tokio: &Handle) -> io::Result<Arc<Spool>> {
+    fn unpacked_member(
+        self: &Arc<Self>,
+        zipped: &Zipped,
+        size: u64,
+        tokio: &Handle,
+    ) -> io::Result<Arc<Spool>> {
         if let Some(spool) = self.members.lock().get(&zipped.header) {
             return Ok(spool.clone());
         }
-        let (place, zipped, tokio, token) = (self.place.clone(), *zipped, tokio.clone(), self.token.clone());
+        let (place, zipped, token) = (self.place.clone(), *zipped, self.token.clone());
+        let (tokio, handle) = (tokio.clone(), tokio);
         let header = zipped.header;
         let opening = move || member(&place, &zipped, size, size, &tokio, token);
         // Somebody else may have been faster: then theirs counts, and this one has asked for nothing yet.
         let new = Arc::new(Spool::new(Box::new(Late::Closed(Some(opening))))?);
-        Ok(self.members.lock().get_or_insert(header, || new).clone())
+        let spool = self.members.lock().get_or_insert(header, || new).clone();
+        self.tend(&handle);
+        Ok(spool)
     }
 
     /// The tar file, unpacked as far as somebody reads.
-    fn unpacked(&self, tokio: &Handle) -> io::Result<Arc<Spool>> {
+    fn unpacked(self: &Arc<Self>, tokio: &Handle) -> io::Result<Arc<Spool>> {
         let mut stream = self.stream.lock();
         if let Some(spool) = &*stream {
             return Ok(spool.clone());
         }
         let from = self.place.reader(tokio.clone(), FAR, self.token.clone());
         let spool = Arc::new(Spool::new(unpack::whole_sent(self.kind, from)?)?);
-        Ok(stream.insert(spool).clone())
+        let spool = stream.insert(spool).clone();
+        drop(stream);
+        self.tend(tokio);
+        Ok(spool)
+    }
+
+    /// Has what nobody reads any more taken from the disk, where no name shows it: a copy unpacks as much as it
+    /// copies.
+    fn tend(self: &Arc<Self>, tokio: &Handle) {
+        if self.tended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let this = Arc::downgrade(self);
+        tokio.spawn(async move {
+            loop {
+                tokio::time::sleep(IDLE).await;
+                if this.upgrade().is_none_or(|this| this.sweep()) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Lets go of what nobody has read for a while. Tells whether nothing is left to look after.
+    fn sweep(&self) -> bool {
+        let (Some(mut stream), Some(mut members)) = (self.stream.try_lock(), self.members.try_lock()) else {
+            return false;
+        };
+        // A small stream stays, for the next look at a member.
+        let small = |spool: &Arc<Spool>, idle| spool.idle(idle).map(|len| len <= MOST_TEE);
+        if stream.as_ref().is_some_and(|spool| small(spool, IDLE) == Some(false)) {
+            *stream = None;
+        }
+        let idle: Vec<u64> =
+            members.iter().filter(|(_, spool)| spool.idle(IDLE).is_some()).map(|(at, _)| *at).collect();
+        for at in idle {
+            members.pop(&at);
+        }
+        let settled =
+            |spool: &Arc<Spool>| spool.reaches(u64::MAX) && small(spool, Duration::ZERO) == Some(true);
+        let done = members.is_empty() && stream.as_ref().is_none_or(settled);
+        // Under both locks: whoever unpacks more from here on finds nobody who tends it.
+        self.tended.store(!done, Ordering::SeqCst);
+        done
     }
 }
 
@@ -230,12 +287,11 @@ fn member(
 }
 
 /// What tells one content of an archive from another, as text.
-fn outer_tag(entry: &Entry) -> String {
-    match &entry.tag {
-        Some(Tag::ETag(etag)) => etag.to_string(),
-        Some(Tag::File { dev, ino, mtime_ns }) => format!("{dev:x}-{ino:x}-{mtime_ns:x}"),
-        None => String::new(),
-    }
+pub(super) fn outer_tag(entry: &Entry) -> Option<String> {
+    Some(match entry.tag.as_ref()? {
+        Tag::ETag(etag) => etag.to_string(),
+        Tag::File { dev, ino, mtime_ns } => format!("{dev:x}-{ino:x}-{mtime_ns:x}"),
+    })
 }
 
 fn too_far(reach: u64) -> io::Error {
@@ -265,6 +321,8 @@ struct Spooled {
     spool: Arc<Spool>,
     at: u64,
     cancel: CancellationToken,
+    /// What unpacks ends with it.
+    _opened: Arc<Opened>,
 }
 
 impl Read for Spooled {

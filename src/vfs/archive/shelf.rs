@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::opened::Opened;
 use super::outer::Place;
 use crate::model::archive::ArchiveKind;
-use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, Uri, VfsError};
+use crate::model::{Entry, ErrorKind, Freshness, Kind, Op, Result, Tag, Timestamp, Uri, VfsError};
 use crate::vfs::DynPath;
 
 /// How many archives are held.
@@ -23,16 +23,31 @@ const FRESH: Duration = Duration::from_mins(1);
 /// The archives that were opened last.
 pub struct Shelf(Mutex<LruCache<Uri, Arc<Slot>>>);
 
-struct Slot {
+pub(super) struct Slot {
     tag: Option<Tag>,
     size: Option<u64>,
+    modified: Option<Timestamp>,
     seen: Mutex<Instant>,
     opened: OnceCell<Arc<Opened>>,
 }
 
 impl Slot {
-    fn is_of(&self, entry: &Entry) -> bool {
-        self.tag == entry.tag && self.size == entry.size
+    pub fn new(entry: &Entry) -> Self {
+        Self {
+            tag: entry.tag.clone(),
+            size: entry.size,
+            modified: entry.modified,
+            seen: Mutex::new(Instant::now()),
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// Whether what was read is still what is there. Where no tag tells, its size and time do, but for whoever must
+    /// have what is there now.
+    pub fn is_of(&self, entry: &Entry, freshness: Freshness) -> bool {
+        let dated =
+            self.modified.is_some() && self.modified == entry.modified && freshness != Freshness::Past;
+        self.tag == entry.tag && self.size == entry.size && (self.tag.is_some() || dated)
     }
 }
 
@@ -66,7 +81,7 @@ impl Shelf {
             let why = "it is no file, so it can't be an archive";
             return Err(VfsError::new(Op::List, path.uri().clone(), ErrorKind::NotADirectory, why));
         }
-        let slot = self.slot(path.uri(), &place.entry);
+        let slot = self.slot(path.uri(), &place.entry, freshness);
         let opened = slot.opened.get_or_try_init(|| Opened::read(place)).await.cloned();
         *slot.seen.lock() = Instant::now();
         opened
@@ -81,17 +96,17 @@ impl Shelf {
         }
         let entry = path.stat(Freshness::Cached).await?;
         let held = self.0.lock().peek(path.uri()).cloned();
-        let is_held = held.is_some_and(|slot| slot.is_of(&entry) && slot.opened.initialized());
+        let is_held =
+            held.is_some_and(|slot| slot.is_of(&entry, Freshness::Cached) && slot.opened.initialized());
         Ok(if is_held { 0 } else { entry.size.unwrap_or(0) })
     }
 
-    fn slot(&self, uri: &Uri, entry: &Entry) -> Arc<Slot> {
+    fn slot(&self, uri: &Uri, entry: &Entry, freshness: Freshness) -> Arc<Slot> {
         let mut held = self.0.lock();
-        if let Some(slot) = held.get(uri).filter(|slot| slot.is_of(entry)) {
+        if let Some(slot) = held.get(uri).filter(|slot| slot.is_of(entry, freshness)) {
             return slot.clone();
         }
-        let (seen, opened) = (Mutex::new(Instant::now()), OnceCell::new());
-        let slot = Arc::new(Slot { tag: entry.tag.clone(), size: entry.size, seen, opened });
+        let slot = Arc::new(Slot::new(entry));
         held.put(uri.clone(), slot.clone());
         slot
     }

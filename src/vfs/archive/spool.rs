@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ pub(super) struct Spool(Mutex<Unpacking>);
 struct Unpacking {
     file: File,
     len: u64,
+    /// When somebody read it last.
+    used: Instant,
     /// Where the rest comes from; `None` when there is no more.
     from: Option<Box<dyn Read + Send>>,
     failed: Option<(io::ErrorKind, String)>,
@@ -25,13 +28,22 @@ struct Unpacking {
 impl Spool {
     /// A stream to be unpacked.
     pub fn new(from: Box<dyn Read + Send>) -> io::Result<Self> {
-        let unpacking = Unpacking { file: tempfile::tempfile()?, len: 0, from: Some(from), failed: None };
-        Ok(Self(Mutex::new(unpacking)))
+        Ok(Self::begun(tempfile::tempfile()?, 0, Some(from)))
     }
 
     /// A stream that was unpacked already.
     pub fn of(file: File, len: u64) -> Self {
-        Self(Mutex::new(Unpacking { file, len, from: None, failed: None }))
+        Self::begun(file, len, None)
+    }
+
+    fn begun(file: File, len: u64, from: Option<Box<dyn Read + Send>>) -> Self {
+        Self(Mutex::new(Unpacking { file, len, used: Instant::now(), from, failed: None }))
+    }
+
+    /// The bytes that it takes, unless somebody has read it just now.
+    pub fn idle(&self, for_long: Duration) -> Option<u64> {
+        let unpacking = self.0.try_lock()?;
+        (unpacking.used.elapsed() >= for_long).then_some(unpacking.len)
     }
 
     #[cfg(test)]
@@ -50,6 +62,7 @@ impl Spool {
     pub fn read_at(&self, buf: &mut [u8], at: u64, cancel: &CancellationToken) -> io::Result<usize> {
         loop {
             let mut unpacking = self.0.lock();
+            unpacking.used = Instant::now();
             if at < unpacking.len {
                 let most = buf.len().min(usize::try_from(unpacking.len - at).unwrap_or(usize::MAX));
                 return unpacking.file.read_at(&mut buf[..most], at);

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use zip::write::SimpleFileOptions;
 
+use super::opened::Opened;
 use super::{ArchivePath, Data, Member, Most, Shelf, contents};
 use crate::model::archive::{ArchiveKind, ArchiveUri};
 use crate::model::{Entry, ErrorKind, Freshness, Kind, Name, Result, Uri};
@@ -80,6 +81,12 @@ impl Place {
         let file = self.dir.path().join(name);
         let at = ArchiveUri::new(Uri::Local(file.clone()), inner);
         Arc::new(ArchivePath::new(self.shelf.clone(), LocalPath::at(file), at))
+    }
+}
+
+impl Place {
+    async fn open(&self, name: &str) -> Arc<Opened> {
+        self.shelf.open(&LocalPath::at(self.dir.path().join(name)), Freshness::Cached).await.unwrap()
     }
 }
 
@@ -277,7 +284,7 @@ proptest::proptest! {
                     let mut members = Vec::new();
                     let _ = contents(kind, std::io::Cursor::new(bytes), most, &mut members);
                     proptest::prop_assert!(members.len() <= 100);
-                    let _ = super::tree::Tree::of(members, "");
+                    let _ = super::tree::Tree::of(members, Some(""));
                 }
             }
         }

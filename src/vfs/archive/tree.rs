@@ -29,7 +29,7 @@ impl Tree {
     ///
     /// # Errors
     /// `FileTooLarge` where its paths are too long.
-    pub fn of(members: Vec<Member>, tag: &str) -> io::Result<Self> {
+    pub fn of(members: Vec<Member>, tag: Option<&str>) -> io::Result<Self> {
         let mut tree = Self::default();
         tree.rows.insert(Vec::new(), Vec::new());
         for member in members {
@@ -49,7 +49,7 @@ impl Tree {
         Some(paths.iter().filter_map(|path| Some(self.nodes.get(path)?.entry.clone())).collect())
     }
 
-    fn add(&mut self, member: Member, tag: &str) -> io::Result<()> {
+    fn add(&mut self, member: Member, tag: Option<&str>) -> io::Result<()> {
         let Some(path) = settled(&member.path, member.kind.is_dir()) else { return Ok(()) };
         if path.len() > MOST_PATH {
             return Err(too_large("a path in it is too long"));
@@ -140,8 +140,9 @@ fn last(path: &[u8]) -> &[u8] {
     body.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// What tells a member's content: the archive's own tag, and where in it.
-fn tag_of(data: &Data, size: u64, outer: &str) -> Option<Tag> {
+/// What tells a member's content: the archive's own tag, and where in it. Without the former nothing does.
+fn tag_of(data: &Data, size: u64, outer: Option<&str>) -> Option<Tag> {
+    let outer = outer?;
     let at = match data {
         Data::At(at) => *at,
         Data::Zip(zipped) => zipped.header,

@@ -1,6 +1,14 @@
 //! What archives may cost: memory for names, room on the disk for looks, requests for links.
 
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::super::opened::outer_tag;
+use super::super::shelf::Slot;
+use super::super::tree::Tree;
 use super::*;
+use crate::model::Timestamp;
 use crate::vfs::Fetch;
 use crate::vfs::faulty::{Call, Script};
 use crate::vfs::memory::Memory;
@@ -66,10 +74,78 @@ async fn a_look_unpacks_no_more_than_its_bound_and_a_copy_all() {
     assert_eq!(seen(0..4).await.unwrap().concat(), b"PAR1");
     assert_eq!(seen(end - 8..end).await.unwrap_err().kind, ErrorKind::Unsupported);
     assert_eq!(seen((32 << 20) - 8..32 << 20).await.unwrap().concat(), [0; 8]);
-    let opened =
-        place.shelf.open(&LocalPath::at(place.dir.path().join("x.zip")), Freshness::Cached).await.unwrap();
+    let opened = place.open("x.zip").await;
     assert!(opened.spooled() <= 33 << 20, "{} bytes on the disk", opened.spooled());
     assert_eq!(read(&file, Some(end - 8..end)).await.unwrap(), [0; 8][..]);
+}
+
+#[tokio::test]
+async fn what_nobody_reads_any_more_gives_its_room_on_the_disk_back() {
+    let place = Place::new();
+    let bytes = noise(3 * MIB);
+    place.write("x.zip", &zip_of(&[("big", &bytes[..])], zip::CompressionMethod::Deflated));
+    let file = place.at("x.zip", b"big");
+    let end = bytes.len() as u64;
+    assert_eq!(read(&file, Some(end - 8..end)).await.unwrap(), bytes[bytes.len() - 8..]);
+    let opened = place.open("x.zip").await;
+    // It is in use while it is read.
+    let reader = file.read(Some(MIB as u64..end), Precondition::None).await.unwrap();
+    assert_eq!(opened.spooled(), end);
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while opened.spooled() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("it goes");
+    let rest: Vec<Bytes> = reader.try_collect().await.unwrap();
+    assert!(rest.concat() == bytes[MIB..], "who reads is served");
+}
+
+#[tokio::test]
+async fn who_reads_is_served_though_the_archive_is_held_no_more() {
+    let place = Place::new();
+    // What doesn't get smaller, so that the archive itself is read all the while.
+    let mut bytes = vec![0; 12 * MIB];
+    fastrand::Rng::with_seed(7).fill(&mut bytes);
+    place.write("x.zip", &zip_of(&[("big", &bytes[..])], zip::CompressionMethod::Deflated));
+    let file = place.at("x.zip", b"big");
+    let mut reader = file.read(Some(MIB as u64..bytes.len() as u64), Precondition::None).await.unwrap();
+    let mut came = reader.next().await.unwrap().unwrap().to_vec();
+    for at in 0..6 {
+        let other = format!("{at}.tar");
+        place.write(&other, &tar(&[(b"a", b'0', b"", b"a")]));
+        rows(&place.at(&other, b"")).await.unwrap();
+    }
+    while let Some(bytes) = reader.next().await {
+        came.extend_from_slice(&bytes.unwrap());
+    }
+    assert!(came == bytes[MIB..]);
+}
+
+#[test]
+fn an_archive_without_a_tag_tells_nothing_of_its_members_and_is_known_by_its_time() {
+    let entry = |modified| Entry {
+        size: Some(10),
+        modified: Some(Timestamp(modified)),
+        ..Entry::new("x.tar".into(), Kind::File)
+    };
+    let slot = Slot::new(&entry(1));
+    assert!(slot.is_of(&entry(1), Freshness::Cached));
+    assert!(!slot.is_of(&entry(1), Freshness::Past), "nothing proves it");
+    assert!(!slot.is_of(&entry(2), Freshness::Cached));
+    assert_eq!(outer_tag(&entry(1)), None);
+    let member = Member {
+        path: b"a".to_vec(),
+        kind: Kind::File,
+        size: 3,
+        modified: None,
+        mode: None,
+        link: None,
+        data: Data::At(512),
+    };
+    let tree = Tree::of(vec![member], None).unwrap();
+    assert_eq!(tree.get(b"a").unwrap().entry.tag, None);
 }
 
 /// A zip file of links, so much apart.

@@ -79,10 +79,10 @@ fn directories_that_are_only_implied_are_bounded() {
         link: None,
         data: Data::None,
     };
-    let error = Tree::of((0..1_000).map(member).collect(), "").unwrap_err();
+    let error = Tree::of((0..1_000).map(member).collect(), None).unwrap_err();
     assert_eq!(error.to_string(), "its paths take too much memory");
     let long = Member { path: vec![b'x'; 5_000], kind: Kind::File, ..member(0) };
-    assert_eq!(Tree::of(vec![long], "").unwrap_err().to_string(), "a path in it is too long");
+    assert_eq!(Tree::of(vec![long], None).unwrap_err().to_string(), "a path in it is too long");
 }
 
 #[tokio::test]
