@@ -11,7 +11,7 @@ use super::context::{Context, Failure};
 use super::out::tell;
 use crate::config::editor;
 use crate::model::{ErrorKind, Op, Uri};
-use crate::transfer::edit::{Draft, Save};
+use crate::transfer::edit::{Draft, Save, left};
 
 /// An editor that ends within this time and changed nothing may have begun another program.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -27,6 +27,12 @@ pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, F
     let none =
         || Failure::Usage("there is no state directory for a copy: set HOME or XDG_STATE_HOME".to_owned());
     let dir = context.state.as_deref().ok_or_else(none)?.join("edits");
+    for file in left(&dir) {
+        tell(&format!(
+            "an earlier edit wasn't written back: {}; save it or remove its directory",
+            file.display()
+        ));
+    }
     let mut draft = Draft::fetch(context.path(&uri)?, &dir, false).await?;
     let began = Instant::now();
     let went_well = edit(&words, draft.file()).await;
@@ -41,13 +47,13 @@ pub(super) async fn run(location: &OsStr, context: &Context) -> Result<Status, F
         if began.elapsed() < AT_ONCE {
             return Ok(still_open(&words[0], &draft));
         }
-        draft.discard();
+        draft.let_go();
         tell(&format!("{uri} is unchanged; nothing was written"));
         return Ok(Status::Done);
     }
     match draft.save(&Save::Bound).await {
         Ok(_) => {
-            draft.discard();
+            draft.let_go();
             Ok(Status::Done)
         }
         Err(error) => {

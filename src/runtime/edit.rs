@@ -17,7 +17,7 @@ use crate::app::Msg;
 use crate::app::edit::{EditId, SaveHow, Saved};
 use crate::model::{Op, Result, Uri, VfsError};
 use crate::transfer::Resolver;
-use crate::transfer::edit::{Draft, Save};
+use crate::transfer::edit::{Draft, Save, left};
 
 /// For how long a copy that was opened to be looked at stays.
 const DAY: Duration = Duration::from_hours(24);
@@ -43,6 +43,18 @@ impl Drafts {
             open: Arc::default(),
             watched: Arc::default(),
         }
+    }
+
+    /// Tells of copies that nobody writes back any more.
+    pub(super) fn tell_left(&self, out: Sender<Msg>) {
+        let Some(dir) = self.dir.clone() else { return };
+        drop(tokio::task::spawn_blocking(move || {
+            let left = left(&dir);
+            let Some(first) = left.first() else { return };
+            let more = if left.len() > 1 { format!(" (and {} more)", left.len() - 1) } else { String::new() };
+            let text = format!("an earlier edit wasn't written back: {}{more}", first.display());
+            let _ = out.blocking_send(Msg::Trouble(text));
+        }));
     }
 
     /// Fetches a copy: `DraftFetched`.
@@ -125,7 +137,7 @@ impl Drafts {
         let result = match self.write(draft, SaveHow::Bound).await {
             Ok(saved) => {
                 if let Some(draft) = held.take() {
-                    draft.discard();
+                    draft.let_go();
                 }
                 self.open.lock().remove(&id);
                 Ok(if let Saved::Written(uri) = saved { Some(uri) } else { None })

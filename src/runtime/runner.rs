@@ -57,6 +57,7 @@ impl Runner {
         let jobs = Jobs::new(opened, outbox.clone());
         let resolve = resolver(&services.registry);
         let drafts = Drafts::new(resolve.clone(), state_dir.as_deref());
+        drafts.tell_left(outbox.clone());
         Self {
             services,
             resolve,

@@ -19,6 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::model::{Entry, ErrorKind, Freshness, Head, Op, Result, Tag, Uri, VfsError};
 use crate::vfs::{Attributes, CreateHint, DynPath, Fetch, Placed, Precondition, Reading, Sink, Trust};
 
+pub use place::left;
+
 /// Up to how many bytes of each side a difference is made of.
 const COMPARED: u64 = 4 << 20;
 
@@ -44,10 +46,13 @@ pub struct Draft {
     file: PathBuf,
     tag: Option<Tag>,
     content: [u8; 32],
+    /// Whether it was ever saved.
+    saved: bool,
     /// Whether a save ended without an answer: it may have been done.
     doubted: bool,
     /// What was there instead of it when a person was told so last.
     met: Option<There>,
+    _held: Option<std::fs::File>,
 }
 
 impl Draft {
@@ -56,10 +61,10 @@ impl Draft {
     pub async fn fetch(origin: DynPath, dir: &Path, read_only: bool) -> Result<Self> {
         let io = |error| VfsError::io(Op::Read, origin.uri().clone(), error);
         let file = place::new_file(dir, &origin.name()).map_err(io)?;
-        let unfinished = Unfinished(&file);
+        let (unfinished, _held) = (Unfinished(&file), place::hold(&file));
         let (tag, content) = fill(&origin, &file, read_only).await?;
         std::mem::forget(unfinished);
-        Ok(Self { origin, file, tag, content, doubted: false, met: None })
+        Ok(Self { origin, file, tag, content, saved: false, doubted: false, met: None, _held })
     }
 
     /// The copy.
@@ -116,7 +121,7 @@ impl Draft {
     /// From now on the copy is one of what was saved.
     fn keep(&mut self, target: DynPath, entry: Entry, content: [u8; 32]) -> Entry {
         (self.tag, self.content, self.origin, self.doubted) = (entry.tag.clone(), content, target, false);
-        self.met = None;
+        (self.met, self.saved) = (None, true);
         entry
     }
 
@@ -145,7 +150,13 @@ impl Draft {
         Ok(difference::of(now.as_deref(), &mine, COMPARED as usize))
     }
 
-    /// Removes the copy: it is saved, or nobody wants it.
+    /// Ends an edit that leaves nothing to be saved. What was never saved lies for a day: its program may have been
+    /// started only, and go on by itself.
+    pub fn let_go(self) {
+        if self.saved { place::remove(&self.file) } else { place::leave(&self.file) }
+    }
+
+    /// Removes the copy: nobody wants it.
     pub fn discard(self) {
         place::remove(&self.file);
     }
