@@ -28,4 +28,4 @@ pub use viewer::{Backstage, Resolve, view};
 
 /// The version of what is rendered: a rendering of another version is none. Raise it with every change that
 /// shows.
-pub const RENDERER: u32 = 2;
+pub const RENDERER: u32 = 3;

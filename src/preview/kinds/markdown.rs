@@ -243,7 +243,9 @@ impl Page {
     }
 
     fn end_row(&mut self, heading: bool) {
-        let row = std::mem::take(&mut self.row);
+        let mut row = std::mem::take(&mut self.row);
+        // The parser fills short rows with empty cells, as many as the heading has.
+        row.truncate(row.iter().rposition(|cell| !cell.is_empty()).map_or(1, |last| last + 1));
         if let Some(table) = &mut self.table {
             if heading { table.heading(row) } else { table.row(row) }
         }

@@ -14,8 +14,8 @@ const MOST: u64 = 4 * MIB;
 const MOST_ROWS: usize = 10_000;
 /// The most columns.
 const MOST_COLUMNS: usize = 200;
-/// The most bytes of text: a value takes more room in a table than in its file.
-const MOST_HELD: usize = 32 << 20;
+/// The most bytes of memory: a value takes more room in a table than in its file.
+const MOST_HELD: usize = 64 << 20;
 /// The bytes of a value that are looked at: more than any column shows.
 const MOST_VALUE: usize = 200;
 
