@@ -5,6 +5,7 @@ use std::io;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::MIB;
+use super::cells::{MOST_CELLS, cells};
 use super::grid::Grid;
 use super::input::Input;
 use super::lines::{as_utf8, inked, plain, size};
@@ -18,10 +19,15 @@ const MOST: u64 = MIB;
 pub fn render(input: &Input, shape: &Shape) -> io::Result<Document> {
     let (bytes, mut warning) = (as_utf8(input.head(MOST)?), input.cut(MOST));
     let text = shallow(&String::from_utf8_lossy(&bytes));
-    let options = Options::ENABLE_TABLES
+    let mut options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    if cells(&text) > MOST_CELLS {
+        options.remove(Options::ENABLE_TABLES);
+        let cells = "its tables are not laid out: they have too many cells".to_owned();
+        warning = Some(warning.map_or(cells.clone(), |warning| format!("{cells}; {warning}")));
+    }
     let mut page = Page::new(usize::from(shape.frame.columns).clamp(8, 1000), shape.tab);
     let bounds = input.bounds();
     for event in Parser::new_ext(&text, options) {

@@ -5,6 +5,7 @@
 //! it any more. What was read until then is shown, with a warning that says what isn't.
 
 mod archive;
+mod cells;
 mod grid;
 mod guard;
 mod input;

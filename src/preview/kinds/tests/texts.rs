@@ -113,3 +113,22 @@ async fn markdown_of_one_long_word_takes_a_time_that_grows_with_its_length() {
     assert_eq!(text(&document).concat().len(), 1 << 20);
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }
+
+#[tokio::test]
+async fn markdown_whose_tables_fill_themselves_is_laid_out_without_them() {
+    let (heading, marks) = ("|a".repeat(362) + "|\n", "|-".repeat(362) + "|\n");
+    let table = heading + &marks + &"x\n".repeat(724);
+    for part in ["\n", ""] {
+        let document = show_as(ViewKind::Markdown, "x.md", [table.as_str(); 5].join(part).as_bytes()).await;
+        let document = document.unwrap();
+        let warning = document.warning.clone().unwrap_or_default();
+        assert!(warning.contains("its tables are not laid out"), "{warning}");
+        assert!(text(&document).concat().contains("|a|a"));
+    }
+    let document = show_as(ViewKind::Markdown, "x.md", table.as_bytes()).await.unwrap();
+    assert_eq!(document.warning, None, "one of them may be what it is");
+    // Marks between all rows are no tables of their own.
+    let ruled = "|a|b|c|d|\n|-|-|-|-|\n".repeat(2_000);
+    let document = show_as(ViewKind::Markdown, "x.md", ruled.as_bytes()).await.unwrap();
+    assert_eq!(document.warning, None);
+}
