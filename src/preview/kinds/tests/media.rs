@@ -1,4 +1,4 @@
-//! Pictures, sounds, films, PDF.
+//! Pictures, sounds, films.
 
 use std::sync::Arc;
 
@@ -52,26 +52,6 @@ async fn a_large_picture_is_refused_by_its_size() {
     let error = document(ViewKind::Image, &source, &shape(80)).await.unwrap_err();
     assert!(error.to_string().contains("only decoded up to 67.1 MB"), "{error}");
     assert_eq!(source.asked(), 0, "nothing of it was read");
-}
-
-pub(super) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n\
-    2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n\
-    3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\n\
-    4 0 obj\n<</Title(A \\(small\\) one)/Author(Me)>>\nendobj\n\
-    trailer\n<</Root 1 0 R/Info 4 0 R/Size 5>>\n";
-
-#[tokio::test]
-async fn a_pdf_tells_of_itself() {
-    let document = show_as(ViewKind::Pdf, "x.pdf", PDF).await.unwrap();
-    let all = text(&document).join("\n");
-    assert!(all.contains("1.4") && all.contains("A (small) one") && all.contains("Me"), "{all}");
-    let mut large = PDF[..9].to_vec();
-    large.resize(9 << 20, b' ');
-    large.extend(b"<</Type /Pages /Count 12>> <</Title <FEFF00E9> /Producer (x)>>");
-    let document = show_as(ViewKind::Pdf, "x.pdf", &large).await.unwrap();
-    let all = text(&document).join("\n");
-    assert!(all.contains("12") && all.contains('é'), "{all}");
-    assert!(document.warning.unwrap().contains("only the first and the last"));
 }
 
 /// A sound of silence: one second of it.

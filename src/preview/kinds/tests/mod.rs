@@ -2,6 +2,7 @@
 
 mod archives;
 mod media;
+mod pdf;
 mod tables;
 mod texts;
 
@@ -93,7 +94,7 @@ fn seeds() -> Vec<Vec<u8>> {
         archives::tar_of(2, 3),
         archives::gz(&archives::tar_of(1, 3)),
         archives::zip_of(2),
-        media::PDF.to_vec(),
+        pdf::PDF.to_vec(),
         media::wav(),
         tables::parquet(3),
         media::matroska(),
