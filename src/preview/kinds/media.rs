@@ -1,9 +1,12 @@
 //! Sounds and films: what they tell of themselves, without a decoder.
+//!
+//! A packed frame of a tag isn't unpacked: the library would do so without a bound, so its feature for that is
+//! off, and it refuses such tags.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use lofty::config::ParseOptions;
-use lofty::error::FileParseError;
+use lofty::error::LoftyError;
 use lofty::file::{AudioFile, TaggedFile, TaggedFileExt};
 use lofty::probe::Probe;
 use lofty::tag::Accessor;
@@ -26,10 +29,11 @@ pub fn render(input: &Input, _: &Shape) -> io::Result<Document> {
     let film = film(&mut input.again(0)).unwrap_or_default();
     let mut lines = Vec::new();
     match sound(input) {
-        Ok(sound) => {
+        Ok((sound, untold)) => {
             let kind = format!("{:?}", sound.file_type());
             facts(&sound, &kind, &film, &mut lines);
-            Ok(told(input, &kind, lines))
+            let document = told(input, &kind, lines);
+            Ok(Document { warning: document.warning.or(untold), ..document })
         }
         Err(error) if film.is_none() => unknown(input, &head, &error),
         Err(_) => {
@@ -45,7 +49,7 @@ fn told(input: &Input, kind: &str, lines: Vec<StyledLine>) -> Document {
 }
 
 /// What is known of a sound or a film whose inside isn't read here.
-fn unknown(input: &Input, head: &[u8], error: &FileParseError) -> io::Result<Document> {
+fn unknown(input: &Input, head: &[u8], error: &LoftyError) -> io::Result<Document> {
     let mime = infer::get(head).map(|kind| kind.mime_type());
     let Some(mime) = mime.filter(|mime| mime.starts_with("audio/") || mime.starts_with("video/")) else {
         let why = format!("no known sound or film: {error}");
@@ -55,9 +59,18 @@ fn unknown(input: &Input, head: &[u8], error: &FileParseError) -> io::Result<Doc
     Ok(told(input, mime, vec![heading("Media"), fact("kind", mime), none]))
 }
 
-fn sound(input: &Input) -> Result<TaggedFile, FileParseError> {
-    let mut options = ParseOptions::new();
-    options.read_cover_art(false);
+/// A sound, and what isn't told of it: where its tags can't be read, it is read without them.
+fn sound(input: &Input) -> Result<(TaggedFile, Option<String>), LoftyError> {
+    let error = match sound_as(input, true) {
+        Ok(sound) => return Ok((sound, None)),
+        Err(error) => error,
+    };
+    let why = format!("its tags can't be read: {error}");
+    sound_as(input, false).map(|sound| (sound, Some(why))).map_err(|_| error)
+}
+
+fn sound_as(input: &Input, tags: bool) -> Result<TaggedFile, LoftyError> {
+    let options = ParseOptions::new().read_cover_art(false).read_tags(tags);
     Probe::new(BufReader::new(input.again(0))).options(options).guess_file_type()?.read()
 }
 

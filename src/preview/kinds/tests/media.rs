@@ -74,6 +74,35 @@ async fn a_sound_tells_of_itself() {
     assert!(all.contains("0:01") && all.contains("8000 Hz"), "{all}");
 }
 
+/// A sound of three empty frames, whose title is packed.
+fn mp3(title: &str) -> Vec<u8> {
+    // Of these tests' sizes only: seven bits a byte.
+    let size = |len: usize| [len >> 21, len >> 14, len >> 7, len].map(|part| part as u8 & 0x7f);
+    let text = ["\u{3}", title].concat();
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    // The flags: it is packed, and its length stands before it.
+    let frame =
+        [&b"TIT2"[..], &size(packed.len() + 4), &[0, 0x09], &size(text.len()), packed.as_slice()].concat();
+    let mut out = [&b"ID3\x04\0\0"[..], &size(frame.len()), &frame].concat();
+    for _ in 0..100 {
+        out.extend(b"\xff\xfb\x90\x64");
+        out.resize(out.len() + 413, 0);
+    }
+    out
+}
+
+#[tokio::test]
+async fn a_packed_tag_is_not_unpacked() {
+    let document = show_as(ViewKind::Media, "x.mp3", &mp3(&"inflated ".repeat(100_000))).await.unwrap();
+    let all = text(&document).join("\n");
+    assert!(!all.contains("inflated"), "{all}");
+    assert!(all.contains("44100 Hz") && all.contains("0:02"), "the sound itself is told of: {all}");
+    let warning = document.warning.unwrap();
+    assert!(warning.contains("its tags can't be read"), "{warning}");
+}
+
 #[test]
 fn a_film_tells_its_sides() {
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "byte strings are references")]
