@@ -245,7 +245,7 @@ fn failed(state: &mut State, id: EditId, error: VfsError) {
     state.leaves_after_saves = false;
     if let Some(edit) = of(state, id) {
         question::after_failed_save(edit, &error);
-        state.last_error = Some(error);
+        state.note(error);
     }
 }
 

@@ -207,7 +207,7 @@ pub(super) fn failed(state: &mut State, req: ReqId, error: VfsError) {
         stop_sorting(state, side);
     }
     state.pane_mut(side).error = Some(error.clone());
-    state.last_error = Some(error);
+    state.note(error);
 }
 
 fn voids(kind: ErrorKind) -> bool {

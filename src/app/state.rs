@@ -134,6 +134,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// The last error, whose whole text can be asked for.
     pub last_error: Option<VfsError>,
+    /// What was refused since, likewise: a line may be too short for it.
+    pub last_refused: Option<String>,
     /// How large the screen is.
     pub screen: Screen,
     /// The time of the last message.
@@ -186,6 +188,7 @@ impl State {
             read_whole: HashSet::new(),
             notice: None,
             last_error: None,
+            last_refused: None,
             screen: Screen { columns: 80, rows: 24, pane_rows: 18 },
             now,
             quitting: false,
@@ -310,12 +313,19 @@ impl State {
 
     /// Tells that something can't be done, in a line.
     pub(super) fn refuse(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), is_error: true });
+        let text = text.into();
+        self.last_refused = Some(text.clone());
+        self.notice = Some(Notice { text, is_error: true });
     }
 
     /// Tells that something failed; the whole text can be asked for.
     pub(super) fn fail(&mut self, error: VfsError) {
         self.refuse(error.to_string());
-        self.last_error = Some(error);
+        self.note(error);
+    }
+
+    /// Keeps an error that is told elsewhere, for whoever asks for the last one.
+    pub(super) fn note(&mut self, error: VfsError) {
+        (self.last_error, self.last_refused) = (Some(error), None);
     }
 }

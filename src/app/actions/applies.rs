@@ -26,7 +26,9 @@ impl Action {
             Self::OpenWatched => state.desktop && writable(state) && pane.current().is_some_and(is_file),
             Self::Watched => state.edits.iter().any(|edit| edit.watch.is_some()),
             Self::Links => has_choice(pane) && pane.uri.as_s3().is_some() && !pane.is_buckets(),
-            Self::ErrorText => pane.error.is_some() || state.last_error.is_some(),
+            Self::ErrorText => {
+                pane.error.is_some() || state.last_error.is_some() || state.last_refused.is_some()
+            }
             Self::Open => can_open(pane),
             Self::Parent => pane.above() > 0,
             Self::Back => !pane.back.is_empty(),

@@ -23,11 +23,13 @@ pub(in crate::app) fn show(state: &mut State, title: impl Into<String>, text: im
     state.dialogs.push(Dialog::Text(TextView { title: title.into(), text: text.into(), top: 0 }));
 }
 
-/// Shows the error of the active pane in full, or else the last one.
+/// Shows the error of the active pane in full, or else the last thing that went wrong.
 pub(in crate::app) fn show_error(state: &mut State) {
-    let error = state.active_pane().error.clone().or_else(|| state.last_error.clone());
-    if let Some(error) = error {
-        show_failure(state, &error);
+    let of_pane = state.active_pane().error.clone();
+    match (of_pane, state.last_refused.clone(), state.last_error.clone()) {
+        (None, Some(text), _) => show(state, "Error", text),
+        (Some(error), ..) | (None, None, Some(error)) => show_failure(state, &error),
+        (None, None, None) => {}
     }
 }
 

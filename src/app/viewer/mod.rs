@@ -255,7 +255,7 @@ fn make_room(state: &mut State, id: ReqId) {
 }
 
 fn failed(state: &mut State, id: ReqId, error: VfsError) {
-    state.last_error = Some(error.clone());
+    state.note(error.clone());
     if let Some(viewer) = by_id(state, id) {
         viewer.searching = None;
         viewer.error = Some(error);

@@ -58,7 +58,9 @@ fn refused(state: &mut State, at: usize, failed: Vec<VfsError>) {
         question.signing = None;
         question.problem = failed.first().map(ToString::to_string);
     }
-    state.last_error = failed.into_iter().next();
+    if let Some(error) = failed.into_iter().next() {
+        state.note(error);
+    }
 }
 
 pub(in crate::app) fn press(state: &mut State, key: Key) {

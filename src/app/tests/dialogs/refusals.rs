@@ -3,6 +3,20 @@
 use super::*;
 
 #[test]
+fn what_a_line_is_too_short_for_can_be_asked_for() {
+    let mut state = ready(ROWS);
+    let text = "this setting is not in force: ".to_owned() + &"and so on ".repeat(30);
+    update(&mut state, Msg::Trouble(text.clone()), NOW);
+    press(&mut state, "je");
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Text(view)) if view.text == text));
+    // A failure tells more than its line.
+    press(&mut state, "q");
+    state.fail(denied(s3("s3://b/p/")));
+    press(&mut state, "e");
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Text(view)) if view.text.contains("What to do")));
+}
+
+#[test]
 fn buckets_are_not_moved_or_renamed() {
     for keys in ["m", "r"] {
         let mut state = buckets();
