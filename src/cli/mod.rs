@@ -87,14 +87,20 @@ pub fn main(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
     }
     let overrides = Overrides { file: args.config.clone(), set: args.set.clone() };
     let mut loaded = load(&env, &overrides);
-    if matches!(args.command, Some(Command::Config)) {
+    let is_config = matches!(args.command, Some(Command::Config));
+    if is_config {
         // The panes alone use the keys, but what is wrong with them is to be found here, too.
         runtime::keymap(&mut loaded);
     }
-    if args.command.is_some() {
+    let refused = loaded.refused() && !is_config;
+    if args.command.is_some() || refused {
         for problem in &loaded.problems {
             tell(&format!("this setting is not in force: {problem}"));
         }
+    }
+    if refused {
+        tell("nothing was done: what these settings forbid would be done without them");
+        return Status::Usage.into();
     }
     let ear = args.command.as_ref().and_then(cache::ear);
     let log = log::start(loaded.dirs.state.as_deref(), loaded.settings.log.level, ear);

@@ -1,5 +1,8 @@
 //! How the settings are found: layer by layer, value by value, so that one wrong value costs only
 //! itself: [`load`].
+//!
+//! But for what keeps from writing: a connection of which something can't be read is read-only until that is mended,
+//! and what was asked for on the command line and can't be done is refused.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,12 +55,20 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// Whether it was there.
     pub file_found: bool,
-    /// What isn't in force, and why. The program runs with the rest.
+    /// What isn't in force, and why. The program runs with the rest, unless [`Self::refused`].
     pub problems: Vec<Problem>,
+    /// Whether a file that was asked for, or is there, can't be read.
+    file_lost: bool,
     values: BTreeMap<String, (Value, Origin)>,
 }
 
 impl Loaded {
+    /// Whether nothing should be done with these: a file of settings, or a flag, isn't in force, and whatever it forbids
+    /// would be done.
+    pub fn refused(&self) -> bool {
+        self.file_lost || self.problems.iter().any(|problem| matches!(problem.origin, Origin::Flag(_)))
+    }
+
     /// Every value in force by its dotted key, as it was given, and where it came from.
     pub fn values(&self) -> impl Iterator<Item = (&str, &Value, &Origin)> {
         self.values.iter().map(|(key, (value, origin))| (key.as_str(), value, origin))
@@ -73,8 +84,9 @@ pub fn load(env: &Env, overrides: &Overrides) -> Loaded {
     let file_found = file.as_deref().is_some_and(|file| layers.file(file, given.is_some()));
     layers.environment(env);
     layers.flags(&overrides.set);
-    let Layers { settings, values, problems, .. } = layers;
-    Loaded { settings, dirs, file, file_found, problems, values }
+    layers.guard();
+    let Layers { settings, values, problems, file_lost, .. } = layers;
+    Loaded { settings, dirs, file, file_found, problems, file_lost, values }
 }
 
 /// The layers so far. `table` always makes valid settings: a value that doesn't is left out.
@@ -84,6 +96,14 @@ struct Layers {
     settings: Settings,
     values: BTreeMap<String, (Value, Origin)>,
     problems: Vec<Problem>,
+    doubted: Vec<(Doubted, Origin)>,
+    file_lost: bool,
+}
+
+/// Of which connections something can't be read.
+enum Doubted {
+    One(String),
+    All,
 }
 
 impl Layers {
@@ -92,7 +112,15 @@ impl Layers {
         let table = DEFAULTS.parse().expect("the compiled-in defaults are valid: a test reads them");
         let values =
             known.iter().map(|leaf| (dotted(&leaf.path), (leaf.value.clone(), Origin::Default))).collect();
-        Self { known, table, settings: Settings::default(), values, problems: Vec::new() }
+        Self {
+            known,
+            table,
+            settings: Settings::default(),
+            values,
+            problems: Vec::new(),
+            doubted: Vec::new(),
+            file_lost: false,
+        }
     }
 
     /// Whether the file was there.
@@ -103,16 +131,21 @@ impl Layers {
             Ok(None) if !required => return false,
             Ok(None) => {
                 self.problem(origin(1), "", "there is no such file");
+                self.file_lost = true;
                 return false;
             }
             Err(error) => {
                 self.problem(origin(1), "", &format!("can't be read: {error}"));
+                self.file_lost = true;
                 return true;
             }
         };
         let (leaves, errors) = leaves_of(&text, origin);
         for (line, reason) in errors {
             self.problem(origin(line), "", &reason);
+            if let Some(doubted) = connections_at(&text, line) {
+                self.doubt(doubted, origin(line));
+            }
         }
         for leaf in leaves {
             self.apply(leaf);
@@ -142,6 +175,32 @@ impl Layers {
         }
     }
 
+    fn doubt(&mut self, doubted: Doubted, origin: Origin) {
+        let what = match &doubted {
+            Doubted::One(name) => format!("connections.{name}"),
+            Doubted::All => "every connection".to_owned(),
+        };
+        if let Some(problem) = self.problems.last_mut() {
+            problem.reason += &format!(" ({what} is read-only until this is mended)");
+        }
+        self.doubted.push((doubted, origin));
+    }
+
+    /// Makes read-only what may have been meant to be.
+    fn guard(&mut self) {
+        for (doubted, origin) in std::mem::take(&mut self.doubted) {
+            let names = match doubted {
+                Doubted::One(name) => vec![name],
+                Doubted::All => self.settings.connection_names(),
+            };
+            for name in names {
+                self.settings.connections.entry(name.clone()).or_default().read_only = true;
+                let key = dotted(&["connections".to_owned(), name, "read_only".to_owned()]);
+                self.values.insert(key, (Value::Boolean(true), origin.clone()));
+            }
+        }
+    }
+
     fn problem(&mut self, origin: Origin, key: &str, reason: &str) {
         let reason = reason.trim().replace('\n', "; ").replace("usize", "a whole number");
         self.problems.push(Problem { origin, key: key.to_owned(), reason });
@@ -159,8 +218,30 @@ impl Layers {
                 (self.table, self.settings) = (table, settings);
                 self.values.insert(key, (leaf.value, leaf.origin));
             }
-            Err(reason) => self.problem(leaf.origin, &key, &reason),
+            Err(reason) => {
+                self.problem(leaf.origin.clone(), &key, &reason);
+                match &leaf.path[..] {
+                    [section, name, _] if section == "connections" && check_name(&leaf.path).is_ok() => {
+                        self.doubt(Doubted::One(name.clone()), leaf.origin);
+                    }
+                    [section, ..] if section == "connections" => self.doubt(Doubted::All, leaf.origin),
+                    _ => {}
+                }
+            }
         }
+    }
+}
+
+/// Which connections a line of a file may be about that can't be read.
+fn connections_at(text: &str, line: usize) -> Option<Doubted> {
+    let lines: Vec<&str> = text.lines().take(line).map(str::trim_start).collect();
+    let wrong = lines.last()?;
+    let section = lines.iter().rev().find(|line| line.starts_with('[')).map_or("", |line| *line);
+    let name = section.strip_prefix("[connections.").and_then(|rest| rest.split(']').next());
+    let name = name.filter(|name| !name.is_empty() && !name.contains(['"', '\'', '[']) && wrong != &section);
+    match name {
+        Some(name) => Some(Doubted::One(name.trim().to_owned())),
+        None => (section.contains("connections") || wrong.contains("connections")).then_some(Doubted::All),
     }
 }
 
@@ -280,18 +361,42 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_of_which_something_cannot_be_read_is_read_only() {
+        let is = |loaded: &Loaded, name: &str| {
+            loaded.settings.connections.get(name).is_some_and(|it| it.read_only)
+        };
+        let minio = "[connections.minio]\nregion = \"a\"\n";
+        for wrong in
+            ["read_only = yes", "read_only = \"true\"", "readonly = true", "region = 3", "read_only true"]
+        {
+            let (loaded, _dir) = with(&format!("{minio}[connections.s3]\n{wrong}\n[ui]\n"), &[], &[]);
+            assert_eq!((is(&loaded, "s3"), is(&loaded, "minio")), (true, false), "{wrong}");
+            assert!(loaded.problems.iter().any(|it| it.reason.contains("connections.s3 is read-only")));
+            assert!(!loaded.refused());
+        }
+        for wrong in ["[connections.\"a", "connections.s3.read_only = yes", "[connections", "connections = 3"]
+        {
+            let (loaded, _dir) = with(&format!("{wrong}\n{minio}"), &[], &[]);
+            assert!(is(&loaded, "s3"), "{wrong}: {:?}", loaded.problems);
+        }
+        let (loaded, _dir) = with(&format!("{minio}[ui]\ntheme = yes\n"), &[], &[]);
+        assert!(!is(&loaded, "s3") && !is(&loaded, "minio") && !loaded.problems.is_empty());
+    }
+
+    #[test]
     fn misspelt_variables_and_flags_are_named() {
         let (loaded, _dir) =
             with("", &[("BIFOLD_CACHE_TTLS", "3"), ("BIFOLD_TEST_ENDPOINT", "x")], &["cache", "a b=1"]);
         let origins: Vec<String> = loaded.problems.iter().map(|problem| problem.origin.to_string()).collect();
         assert_eq!(origins, ["environment BIFOLD_CACHE_TTLS", "flag --set cache", "flag --set a b=1"]);
+        assert!(loaded.refused(), "a flag is wrong use");
     }
 
     #[test]
     fn a_file_that_was_asked_for_must_be_there() {
         let overrides = Overrides { file: Some("/nowhere/settings.toml".into()), set: Vec::new() };
         let loaded = load(&Env::default().with("HOME", "/nowhere"), &overrides);
-        assert!(loaded.problems[0].to_string().contains("no such file"));
+        assert!(loaded.problems[0].to_string().contains("no such file") && loaded.refused());
         let usual = load(&Env::default().with("HOME", "/nowhere"), &Overrides::default());
         assert_eq!((usual.problems, usual.file_found), (Vec::new(), false));
     }

@@ -519,6 +519,27 @@ fn edit_writes_back_what_changed_and_keeps_what_lost_a_race() {
 }
 
 #[test]
+fn what_may_forbid_a_write_and_cannot_be_read_forbids_it() {
+    let place = Place::new();
+    place.put("k", "1");
+    place.write("yes.toml", "[connections.s3]\nread_only = yes\n");
+    place.write("misspelt.toml", "[connections.s3]\nreadonly = true\n");
+    let rm = ["rm", "s3://box/k"];
+    for (status, flags) in [
+        (1, &["--config", "yes.toml"][..]),
+        (1, &["--config", "misspelt.toml"]),
+        (2, &["--config", "none.toml"]),
+        (2, &["--set", "connections.s3.read_only=yes"]),
+    ] {
+        place.server.reset_counts();
+        let told = place.told(status, &[flags, &rm].concat());
+        assert!(told.contains("this setting is not in force"), "{told}");
+        assert_eq!(place.server.counts().total(), 0, "{flags:?}");
+    }
+    assert!(place.server.store().get("box", "k").is_some());
+}
+
+#[test]
 fn a_read_only_connection_refuses_before_any_request() {
     let place = Place::new();
     place.put("k", "1");
