@@ -99,6 +99,11 @@ fn what_was_warmed_is_listed_counted_and_served_without_a_body() {
     let told = place.told(2, &["cache", "warm", "s3://box/p/"]);
     assert!(told.contains("-r"), "{told}");
     place.expect(2, &["cache", "warm", "work"]);
+    place.server.store().put("box", "large", vec![7; 300_000]);
+    place.server.reset_counts();
+    let told = place.told(1, &["cache", "warm", "s3://box/large", "--set", "cache.objects.max_size=1MB"]);
+    assert!(told.contains("s3://box/large wasn't read: it is larger than a quarter of max_size"), "{told}");
+    assert_eq!(place.server.counts().get("GetObject"), 0);
     place.expect(1, &["cache", "warm", "s3://box/none"]);
 }
 

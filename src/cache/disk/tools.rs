@@ -16,6 +16,9 @@ pub struct Selection {
     pub bucket: Option<String>,
     /// Whose key begins so.
     pub prefix: String,
+    /// And what was made of something that isn't an object, whose location begins so as it would be typed: what is in
+    /// an archive.
+    pub typed: Option<String>,
 }
 
 impl Selection {
@@ -25,14 +28,17 @@ impl Selection {
         let nowhere = Some(String::new());
         match at.as_s3() {
             Some(at) => Self::below(at),
-            None => Self { connection: nowhere.clone(), bucket: nowhere, prefix: at.to_string() },
+            None => {
+                Self { connection: nowhere.clone(), bucket: nowhere, prefix: at.to_string(), typed: None }
+            }
         }
     }
 
     /// All that begins as this location does: all of its connection where it names no bucket.
     pub fn below(at: &S3Uri) -> Self {
         let bucket = at.bucket.as_deref().map(str::to_owned);
-        Self { connection: Some(at.connection.to_string()), bucket, prefix: at.key.to_string() }
+        let (connection, typed) = (Some(at.connection.to_string()), Some(at.to_string()));
+        Self { connection, bucket, prefix: at.key.to_string(), typed }
     }
 }
 
@@ -56,8 +62,9 @@ pub struct Verified {
     pub damaged: u64,
 }
 
-const WHERE: &str = "shelf = ?1 AND (?2 IS NULL OR connection = ?2) AND (?3 IS NULL OR bucket = ?3)
-    AND substr(CAST(key AS BLOB), 1, length(CAST(?4 AS BLOB))) = CAST(?4 AS BLOB)";
+const WHERE: &str = "shelf = ?1 AND ((?2 IS NULL OR connection = ?2) AND (?3 IS NULL OR bucket = ?3)
+    AND substr(CAST(key AS BLOB), 1, length(CAST(?4 AS BLOB))) = CAST(?4 AS BLOB)
+    OR bucket = '' AND substr(CAST(key AS BLOB), 1, length(CAST(?5 AS BLOB))) = CAST(?5 AS BLOB))";
 
 impl Shelf {
     /// A page of what is held, in the order of locations: so many entries after the first `skip`.
@@ -71,7 +78,7 @@ impl Shelf {
         let of = of.clone();
         let sql = format!("SELECT count(*), coalesce(sum(held), 0) FROM cache_files WHERE {WHERE}");
         let count = move |db: &Connection, book: &Book| {
-            let key = params![book.shelf, of.connection, of.bucket, of.prefix];
+            let key = params![book.shelf, of.connection, of.bucket, of.prefix, of.typed];
             let number = |row: &Row<'_>, at| row.get::<_, i64>(at).map(i64::cast_unsigned);
             let amount = |row: &Row<'_>| Ok(Amount { entries: number(row, 0)?, bytes: number(row, 1)? });
             db.prepare_cached(&sql)?.query_row(key, amount)
@@ -86,8 +93,9 @@ impl Shelf {
             let of = of.clone();
             let remove = move |db: &Connection, book: &Book| {
                 let sql =
-                    format!("SELECT name, connection, bucket, key FROM cache_files WHERE {WHERE} LIMIT ?5");
-                let key = params![book.shelf, of.connection, of.bucket, of.prefix, STEP.cast_signed()];
+                    format!("SELECT name, connection, bucket, key FROM cache_files WHERE {WHERE} LIMIT ?6");
+                let (most, of) = (STEP.cast_signed(), &of);
+                let key = params![book.shelf, of.connection, of.bucket, of.prefix, of.typed, most];
                 index::remove_all(db, book, &sql, key, "it was dropped")
             };
             let removed = self.write(remove).await.unwrap_or(0);
@@ -154,10 +162,11 @@ fn list(
         "SELECT name, connection, bucket, key, version, tag, size, held, created, used, validated, hits, pinned,
          (SELECT coalesce(sum(len), 0) FROM cache_pieces AS pieces
           WHERE pieces.shelf = cache_files.shelf AND pieces.name = cache_files.name)
-         FROM cache_files WHERE {WHERE} ORDER BY connection, bucket, key, version, name LIMIT ?5 OFFSET ?6"
+         FROM cache_files WHERE {WHERE} ORDER BY connection, bucket, key, version, name LIMIT ?6 OFFSET ?7"
     );
     let bounded = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let key = params![book.shelf, of.connection, of.bucket, of.prefix, bounded(most), bounded(skip)];
+    let (most, skip) = (bounded(most), bounded(skip));
+    let key = params![book.shelf, of.connection, of.bucket, of.prefix, of.typed, most, skip];
     let rows: Vec<Option<HeldEntry>> =
         db.prepare_cached(&sql)?.query_map(key, entry)?.collect::<Result<_, _>>()?;
     Ok(rows.into_iter().flatten().collect())

@@ -26,8 +26,8 @@ pub(super) async fn run(args: &Warm, context: &Context, out: &mut Out) -> Result
             )));
         }
         let item = cp::exactly(context, &uri, args.recursive).await?;
-        for uri in below(context, item.uri).await? {
-            let warmed = warm(context, &shelf, &uri).await;
+        for (uri, size) in below(context, item.uri).await? {
+            let warmed = warm(context, &shelf, &uri, size).await;
             status = worse(status, told(args.json, &uri, warmed, context, out)?);
         }
     }
@@ -38,10 +38,11 @@ fn worse(one: Status, other: Status) -> Status {
     if one == Status::Done { other } else { one }
 }
 
-/// The object itself, or those below a prefix.
-async fn below(context: &Context, top: Uri) -> VfsResult<Vec<Uri>> {
+/// The object itself, or those below a prefix, with their sizes.
+async fn below(context: &Context, top: Uri) -> VfsResult<Vec<(Uri, Option<u64>)>> {
     if !dir_shaped(&top) {
-        return Ok(vec![top]);
+        let entry = context.path(&top)?.stat(Freshness::Cached).await?;
+        return Ok(vec![(top, entry.size)]);
     }
     let (mut dirs, mut found) = (vec![top], Vec::new());
     while let Some(dir) = dirs.pop() {
@@ -49,15 +50,18 @@ async fn below(context: &Context, top: Uri) -> VfsResult<Vec<Uri>> {
         while let Some(page) = pages.try_next().await? {
             for entry in page.entries.iter() {
                 let uri = dir.join(&entry.name, entry.kind);
-                if entry.kind.is_dir() { dirs.push(uri) } else { found.push(uri) }
+                if entry.kind.is_dir() { dirs.push(uri) } else { found.push((uri, entry.size)) }
             }
         }
     }
     Ok(found)
 }
 
-/// The bytes that were read, and whether all of them are held.
-async fn warm(context: &Context, shelf: &Shelf, uri: &Uri) -> VfsResult<(u64, bool)> {
+/// The bytes that were read, and whether all of them are held. What can't be held isn't read.
+async fn warm(context: &Context, shelf: &Shelf, uri: &Uri, size: Option<u64>) -> VfsResult<(u64, bool)> {
+    if size.is_some_and(|size| size > disk(context).objects.largest()) {
+        return Ok((0, false));
+    }
     let mut body = context.path(uri)?.fetch(None, &Fetch::now()).await?.body;
     let mut bytes = 0;
     while let Some(chunk) = body.try_next().await? {
@@ -65,7 +69,8 @@ async fn warm(context: &Context, shelf: &Shelf, uri: &Uri) -> VfsResult<(u64, bo
     }
     drop(body);
     shelf.settle().await;
-    Ok((bytes, bytes == 0 || is_held(shelf, uri).await))
+    let is_empty = size == Some(0) && bytes == 0;
+    Ok((bytes, is_empty || is_held(shelf, uri).await))
 }
 
 async fn is_held(shelf: &Shelf, uri: &Uri) -> bool {
@@ -94,12 +99,14 @@ fn told(
     if held {
         return Ok(Status::Done);
     }
-    let most = disk(context).objects.largest();
-    let why = if bytes > most {
-        format!("it is larger than a quarter of max_size ({})", format::size(most))
-    } else {
-        "the cache gave its place to others, or can't be written".to_owned()
-    };
-    tell(&format!("{uri} was read, but isn't held: {why}"));
+    let most = format::size(disk(context).objects.largest());
+    tell(&match bytes {
+        0 => {
+            format!("{uri} wasn't read: it is larger than a quarter of max_size ({most}), and so isn't held")
+        }
+        _ => {
+            format!("{uri} was read, but isn't held: the cache gave its place to others, or can't be written")
+        }
+    });
     Ok(Status::Failed)
 }

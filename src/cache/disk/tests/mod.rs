@@ -18,7 +18,7 @@ use super::*;
 use crate::cache::ops::{BodyTicket, Change, Extent, Outcome, SharedOpCache, Touch};
 use crate::cache::{Clock, Moment};
 use crate::config::{Eviction, OpCacheSettings};
-use crate::model::Timestamp;
+use crate::model::{S3Uri, Timestamp};
 
 /// A clock that can be set to any time; before all times it panics.
 #[derive(Debug)]
@@ -297,6 +297,24 @@ async fn verifying_finds_what_is_damaged_and_clearing_leaves_nothing() {
     assert_eq!(bed.keys().await, ["y"]);
     assert_eq!(bed.shelf.clear().await, 1);
     assert_eq!((bed.files().len(), bed.shelf.stats().await.bytes), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_made_of_members_goes_with_their_archive() {
+    let bed = bed(bounds(Eviction::Lru));
+    for key in ["s3://b/p/x.zip!/a", "s3://b/q", "minio://b/p/x.zip!/a", "/disk/s3://b/p/x.zip!/a"] {
+        let member = About { connection: "".into(), endpoint: "".into(), bucket: "".into(), ..about(key, 1) };
+        let mut fill = bed.shelf.fill(member, None);
+        fill.push(&key.as_bytes()[..1].to_vec().into()).await;
+        assert!(fill.finish().await);
+    }
+    bed.put("p/x.zip", 10).await;
+    let of = Selection::below(&S3Uri::new("s3", "b", "p/x.zip"));
+    assert_eq!(bed.shelf.count_selected(&of).await.entries, 2);
+    assert_eq!(bed.shelf.list(&of, 0, 9).await.len(), 2);
+    assert_eq!(bed.shelf.remove_selected(&of).await, 2);
+    assert_eq!(bed.shelf.list(&Selection::default(), 0, 9).await.len(), 3);
+    assert_eq!(bed.shelf.remove_selected(&Selection::below(&S3Uri::buckets("s3"))).await, 1);
 }
 
 /// What the files take on disk.
