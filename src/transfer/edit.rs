@@ -52,7 +52,8 @@ pub struct Draft {
     doubted: bool,
     /// What was there instead of it when a person was told so last.
     met: Option<There>,
-    _held: Option<std::fs::File>,
+    /// Says to other programs that it is in use, as long as it is.
+    _hold: Option<std::fs::File>,
 }
 
 impl Draft {
@@ -61,10 +62,10 @@ impl Draft {
     pub async fn fetch(origin: DynPath, dir: &Path, read_only: bool) -> Result<Self> {
         let io = |error| VfsError::io(Op::Read, origin.uri().clone(), error);
         let file = place::new_file(dir, &origin.name()).map_err(io)?;
-        let (unfinished, _held) = (Unfinished(&file), place::hold(&file));
+        let (unfinished, hold) = (Unfinished(&file), place::hold(&file));
         let (tag, content) = fill(&origin, &file, read_only).await?;
         std::mem::forget(unfinished);
-        Ok(Self { origin, file, tag, content, saved: false, doubted: false, met: None, _held })
+        Ok(Self { origin, file, tag, content, saved: false, doubted: false, met: None, _hold: hold })
     }
 
     /// The copy.

@@ -181,7 +181,7 @@ pub(super) fn get_object(
     let mut head = headers(version, object, &span, partial);
     match untold {
         Some(true) => {
-            head.content_range = partial.then(|| format!("bytes {}-{}/*", span.start, span.end.max(1) - 1))
+            head.content_range = partial.then(|| format!("bytes {}-{}/*", span.start, span.end.max(1) - 1));
         }
         Some(false) => head.content_range = None,
         None => {}

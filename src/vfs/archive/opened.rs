@@ -209,7 +209,7 @@ impl Opened {
         // Somebody else may have been faster: then theirs counts, and this one has asked for nothing yet.
         let new = Arc::new(Spool::new(Box::new(Late::Closed(Some(opening))))?);
         let spool = self.members.lock().get_or_insert(header, || new).clone();
-        self.tend(&handle);
+        self.tend(handle);
         Ok(spool)
     }
 
