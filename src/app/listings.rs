@@ -1,6 +1,6 @@
 //! Listings on their way into the panes: asking for them, taking in their pages, listing again.
 
-use crate::model::{ErrorKind, Freshness, Order, Page, Source, Timestamp, Uri, VfsError};
+use crate::model::{ErrorKind, Freshness, Kind, Order, Page, Source, Timestamp, Uri, VfsError};
 
 use super::cmd::Cmd;
 use super::jobs::Label;
@@ -61,6 +61,25 @@ pub(super) fn go(state: &mut State, side: Side, uri: Uri, row: Option<Wanted>) {
     remember(&mut pane.back, from);
     pane.forward.clear();
     enter(state, side, Place { uri, row });
+}
+
+/// Shows what was typed: a directory; or, where it turns out to be a file, its row in the directory that it is in.
+pub(super) fn go_typed(state: &mut State, uri: Uri) {
+    let may_be_file = uri.as_archive().is_none() && uri.parent().is_some();
+    go(state, state.active, uri, None);
+    state.active_mut().may_be_file = may_be_file;
+}
+
+/// Goes to the row of what was typed and is no directory, where it may be one.
+fn to_its_row(state: &mut State, side: Side, error: &VfsError) -> bool {
+    let pane = state.pane_mut(side);
+    let asked = std::mem::take(&mut pane.may_be_file) && pane.rows.total() == 0;
+    let is_none = matches!(error.kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
+    let Some(parent) = pane.uri.parent().filter(|_| asked && is_none) else { return false };
+    let row = Wanted { name: pane.uri.name(), kind: Some(Kind::File) };
+    enter(state, side, Place { uri: parent, row: Some(row) });
+    state.pane_mut(side).no_directory = Some(Box::new(error.clone()));
+    true
 }
 
 /// Shows the root of an archive, which may be read whole for it.
@@ -175,7 +194,10 @@ pub(super) fn done(state: &mut State, req: ReqId) {
         // What is past its life is shown while it is read again; the row that the cursor waits for may come yet.
         return list(state, side, Freshness::Cached);
     }
-    state.pane_mut(side).wanted = None;
+    let pane = state.pane_mut(side);
+    if let (Some(_), Some(error)) = (pane.wanted.take(), pane.no_directory.take()) {
+        state.fail(*error);
+    }
 }
 
 /// Puts the rows that came in place of those that were there: the cursor stays on its entry, marks on theirs.
@@ -197,6 +219,9 @@ fn replace_rows(pane: &mut Pane, mut rows: Rows, height: usize) {
 pub(super) fn failed(state: &mut State, req: ReqId, error: VfsError) {
     let Some(side) = listing_of(state, req) else { return };
     let (now, height) = (state.now, state.height());
+    if to_its_row(state, side, &error) {
+        return;
+    }
     let pane = state.pane_mut(side);
     pane.listing = None;
     pane.wanted = None;

@@ -126,6 +126,10 @@ pub struct Pane {
     pub forward: Vec<Place>,
     /// The row that the cursor should go to when it arrives.
     pub wanted: Option<Wanted>,
+    /// Whether it was typed without saying that it is a directory: it may be a file.
+    pub may_be_file: bool,
+    /// That what was typed is no directory: to be told unless its row is there.
+    pub no_directory: Option<Box<VfsError>>,
     /// When it lists again by itself.
     pub relist: Relist,
 }
@@ -148,6 +152,8 @@ impl Pane {
             back: Vec::new(),
             forward: Vec::new(),
             wanted: None,
+            may_be_file: false,
+            no_directory: None,
             relist: Relist::default(),
         }
     }

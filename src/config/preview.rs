@@ -16,7 +16,7 @@ pub struct PreviewSettings {
     pub wrap: bool,
     /// The columns of a tab.
     pub tab: u8,
-    /// A search in an object that would read more than so many bytes asks first.
+    /// A search asks whether to go on when it has read so many bytes of an object.
     #[serde(deserialize_with = "units::bytes")]
     pub search_ask: u64,
     /// The most requests a minute that are sent ahead of what a person does; 0 for none.

@@ -16,11 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use parking_lot::Mutex;
 
 use self::cut::cut;
-use self::pages::{first_rows, rows_of};
 use self::sink::FaultySink;
 use super::{
     Attributes, Caps, CopyOptions, CreateHint, DynPath, Identity, OpenUpload, PartRecord, Placed,
@@ -197,19 +196,6 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// A listing, which asks for nothing before it is read.
-    fn faulty_pages(&self, pages: BoxStream<'static, Result<Page>>) -> BoxStream<'static, Result<Page>> {
-        let this = self.clone();
-        let listing = async move {
-            match this.before(Call::List, Op::List).await {
-                Ok(Fate::Cut(at, error)) => cut(pages, at, error, rows_of, first_rows),
-                Ok(Fate::Well) => pages,
-                Ok(Fate::Lost(error)) | Err(error) => stream::iter([Err(error)]).boxed(),
-            }
-        };
-        stream::once(listing).flatten().boxed()
-    }
-
     async fn before(&self, call: Call, op: Op) -> Result<Fate> {
         self.script.before(call, op, self.inner.uri()).await
     }
@@ -355,6 +341,10 @@ impl VfsPath for Faulty {
 
     fn terms(&self) -> Option<Terms> {
         self.inner.terms()
+    }
+
+    fn outer_terms(&self) -> Option<Terms> {
+        self.inner.outer_terms()
     }
 
     async fn room(&self) -> Result<Option<u64>> {

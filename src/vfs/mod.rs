@@ -304,6 +304,11 @@ pub trait VfsPath: Debug + Send + Sync + 'static {
         None
     }
 
+    /// The same of the service that holds the archive which this is in: reading this asks that one.
+    fn outer_terms(&self) -> Option<Terms> {
+        None
+    }
+
     /// The bytes that are free where this is, or would be; `None` where nobody counts them.
     async fn room(&self) -> Result<Option<u64>> {
         Ok(None)

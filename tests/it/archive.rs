@@ -119,6 +119,8 @@ fn an_archive_is_listed_printed_and_copied_out_of_by_typing() {
     out(&["cp", "-r", "x.zip!/d", "."]);
     assert_eq!(fs::read(place.path("d/big")).unwrap(), big, "it went in parts");
     place.server.store().put("box", "p/y.zip", zip(&members));
+    let plan = out(&["cp", "-r", "--dry-run", "s3://box/p/y.zip!/", "from/"]);
+    assert!(plan.contains("4 requests: GetObject 4"), "3 for the large one: {plan}");
     out(&["cp", "-r", "s3://box/p/y.zip!/", "from/"]);
     assert_eq!(fs::read(place.path("from/d/big")).unwrap(), big);
     out(&["cp", "-r", "x.zip!/d", "s3://box/to/"]);

@@ -18,8 +18,10 @@ pub(super) use marking::mark_glob;
 pub(super) use operations::{chosen, resolve};
 pub(super) use typing::typed;
 
-/// For how long Esc waits for the key that it turns into Alt, in milliseconds.
+/// For how long Esc waits for the digit that it turns into an F key, in milliseconds.
 const ESCAPE_LASTS: i64 = 1_500;
+/// The same for other keys, which mean something by themselves.
+const ESCAPE_LASTS_SHORT: i64 = 400;
 
 /// Ctrl-C: leaves a question or a line that is typed, as Esc does.
 const LEAVE: Key = Key { code: Code::Char('c'), ctrl: true, alt: false, shift: false };
@@ -43,7 +45,9 @@ pub(super) fn press(state: &mut State, key: Key) {
 }
 
 fn press_in_panes(state: &mut State, key: Key) {
-    let escaped = state.escape.take().is_some_and(|at| state.now.0 - at.0 <= ESCAPE_LASTS);
+    let digit = key.typed().is_some_and(|c| c.is_ascii_digit());
+    let lasts = if digit { ESCAPE_LASTS } else { ESCAPE_LASTS_SHORT };
+    let escaped = state.escape.take().is_some_and(|at| state.now.0 - at.0 <= lasts);
     if key == Key::from(Code::Esc) && state.keymap.action(Scope::Panes, key).is_none() {
         state.escape = Some(state.now);
         showing::clear_filter(state);

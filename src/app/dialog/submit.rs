@@ -16,7 +16,8 @@ enum Meaning {
     /// The same as leaving.
     Nothing,
     /// Go there.
-    Go(Uri),
+    /// Whether it may be a file.
+    Go(Uri, bool),
     /// Copy or move there.
     To(Target),
     /// Only the disk knows whether this is a directory.
@@ -109,9 +110,12 @@ fn act(state: &mut State, meaning: Meaning) {
             leave(state);
             crate::app::edit::save(state, id, SaveHow::As(uri));
         }
-        Meaning::Go(uri) => {
+        Meaning::Go(uri, may_be_file) => {
             leave(state);
-            listings::go(state, state.active, uri, None);
+            match may_be_file {
+                true => listings::go_typed(state, uri),
+                false => listings::go(state, state.active, uri, None),
+            }
         }
         Meaning::Make(uri) => {
             leave(state);
@@ -159,7 +163,7 @@ fn start_rename(state: &mut State, item: SourceItem, target: Target) {
 fn meaning(state: &State, prompt: &Prompt) -> Result<Meaning, String> {
     let text = prompt.input.text();
     match &prompt.kind {
-        PromptKind::GoTo => resolve(state, text).map(|uri| Meaning::Go(uri.as_dir())),
+        PromptKind::GoTo => resolve(state, text).map(|uri| Meaning::Go(uri.as_dir(), !text.ends_with('/'))),
         PromptKind::Transfer { chosen, .. } => destination(state, prompt, chosen),
         PromptKind::Rename(item) => rename(prompt, item),
         PromptKind::Mkdir(dir) => {

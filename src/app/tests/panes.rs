@@ -178,6 +178,31 @@ fn up_and_in_again_at_once_is_where_one_was() {
 }
 
 #[test]
+fn a_file_that_is_typed_is_shown_in_its_directory() {
+    let gone = |state: &mut State| {
+        let req = request(state, Side::Left);
+        let error = VfsError::new(Op::List, s3("s3://b/q/x.txt/"), ErrorKind::NotFound, "no such key");
+        update(state, Msg::ListFailed { req, error }, NOW)
+    };
+    let mut state = ready(ROWS);
+    press(&mut state, "<ctrl-l><ctrl-u>s3://b/q/x.txt<enter>");
+    let cmds = gone(&mut state);
+    assert!(
+        cmds.iter().any(|cmd| matches!(cmd, Cmd::List { uri, .. } if *uri == s3("s3://b/q/"))),
+        "{cmds:?}"
+    );
+    let mut nothing = state.clone();
+    arrive(&mut state, Side::Left, &["a", "x.txt"]);
+    assert_eq!((shown(&state).as_str(), notice(&state)), (".. a >x.txt", ""));
+    arrive(&mut nothing, Side::Left, &["a"]);
+    assert!(notice(&nothing).contains("no such key"), "{}", notice(&nothing));
+    // A slash says that it is a directory.
+    let mut state = ready(ROWS);
+    press(&mut state, "<ctrl-l><ctrl-u>s3://b/q/x.txt/<enter>");
+    assert!(!gone(&mut state).iter().any(|cmd| matches!(cmd, Cmd::List { .. })));
+}
+
+#[test]
 fn exact_keys_are_entered_as_themselves() {
     for (row, key) in [("/", "p//"), ("../", "p/../"), ("a b/", "p/a b/")] {
         let mut state = ready(&[row]);
@@ -235,6 +260,11 @@ fn esc_and_then_a_digit_is_an_f_key() {
     press(&mut late, "j<esc>");
     update(&mut late, Msg::Key(Key::parse("8").unwrap()), Timestamp(NOW.0 + 5_000));
     assert!(late.dialogs.is_empty());
+    // A letter means something by itself.
+    let mut letter = ready(ROWS);
+    press(&mut letter, "j<esc>");
+    update(&mut letter, Msg::Key(Key::parse("i").unwrap()), Timestamp(NOW.0 + 600));
+    assert!(matches!(letter.dialogs.last(), Some(Dialog::Stats { .. })));
 }
 
 #[test]
@@ -283,8 +313,10 @@ fn entering_a_large_packed_tar_on_a_service_is_asked_first() {
         assert!(lists(&press(&mut ready(&rows), keys), inside));
     }
     // Typed, nobody was asked.
-    let cmds = press(&mut ready(&rows), "gs3://b/p/x.tar.zst!/<enter>");
-    assert!(cmds.iter().any(|cmd| matches!(cmd, Cmd::List { whole: false, .. })), "{cmds:?}");
+    let cmds = press(&mut ready(&rows), "<ctrl-l><ctrl-u>s3://b/p/x.tar.zst!/<enter>");
+    let unasked =
+        |cmd: &Cmd| matches!(cmd, Cmd::List { uri, whole: false, .. } if *uri == s3("s3://b/p/x.tar.zst!/"));
+    assert!(cmds.iter().any(unasked), "{cmds:?}");
     let cmds = press(&mut ready_at("/disk/x", &rows), "j<enter>");
     assert!(cmds.iter().any(|cmd| matches!(cmd, Cmd::List { .. })), "a disk costs nothing: {cmds:?}");
 }

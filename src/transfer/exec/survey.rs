@@ -150,7 +150,7 @@ async fn source(places: &Places, uri: &Uri, target: Option<&DynPath>, kind: JobK
         None => false,
     };
     let native = target.is_some_and(|target| path.copies_to(&**target));
-    Ok(Source { caps, terms: path.terms(), native, one_disk })
+    Ok(Source { caps, terms: path.terms(), outer_terms: path.outer_terms(), native, one_disk })
 }
 
 fn one_disk(from: &Identity, to: &Identity) -> bool {

@@ -161,7 +161,7 @@ impl Tally {
     fn ask(&mut self, way: &Way, asked: Asked, class: Option<&StorageClass>) {
         self.requests += asked.from;
         self.requests += asked.to;
-        if way.reads.is_some_and(|terms| terms.aws) {
+        if way.fetches().is_some_and(|terms| terms.aws) {
             self.bill.read += price::requests(&asked.from, class);
         }
         if way.writes.is_some_and(|terms| terms.aws) {
@@ -172,10 +172,10 @@ impl Tally {
     fn carry(&mut self, way: &Way, entry: &Entry, size: u64) {
         self.files += 1;
         self.bytes += size;
-        if way.kind == JobKind::Delete || way.reads.is_none() {
+        if way.kind == JobKind::Delete || way.fetches().is_none() {
             return;
         }
-        let aws = way.reads.is_some_and(|terms| terms.aws);
+        let aws = way.fetches().is_some_and(|terms| terms.aws);
         if aws {
             self.bill.read += price::retrieval(size, entry.class.as_ref());
         }

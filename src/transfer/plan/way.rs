@@ -51,6 +51,8 @@ pub struct Way {
     pub to: Option<Caps>,
     /// The service that is read, where one is.
     pub reads: Option<Terms>,
+    /// The service of the archive that is unpacked, where one has it.
+    pub unpacks: Option<Terms>,
     /// The service that is written to, where one is.
     pub writes: Option<Terms>,
     /// Whether the bytes needn't pass through here.
@@ -62,6 +64,11 @@ pub struct Way {
 }
 
 impl Way {
+    /// The service whose bytes come here.
+    pub fn fetches(&self) -> Option<Terms> {
+        self.reads.or(self.unpacks)
+    }
+
     /// Whether a move is a new name and nothing else.
     pub fn renames(&self) -> bool {
         self.kind == JobKind::Move && self.one_disk && self.from.atomic_rename
@@ -145,6 +152,11 @@ impl Way {
                     asked.to.add(Request::Complete, 1);
                 }
             }
+        }
+        if self.unpacks.is_some() {
+            // Of what is packed fewer: about so many.
+            let part = self.part_size.unwrap_or(DISK_PART).max(1);
+            asked.from.add(Request::Get, size.div_ceil(part).max(1));
         }
         if self.reads.is_some() {
             // What the source carries besides its bytes goes from service to service.

@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::vfs::{
     Caps, CopyOptions, CreateHint, DynPath, Fetch, Identity, Placed, Precondition, Progress, Reading,
-    Removal, Removed, Sink, SinkState, VfsPath,
+    Removal, Removed, Sink, SinkState, Terms, VfsPath,
 };
 
 /// How many rows are on a page.
@@ -251,6 +251,10 @@ impl VfsPath for ArchivePath {
 
     async fn copy_native(&self, _: &dyn VfsPath, _: &CopyOptions, _: Progress<'_>) -> Result<Option<Placed>> {
         Ok(None)
+    }
+
+    fn outer_terms(&self) -> Option<Terms> {
+        self.outer.terms()
     }
 
     async fn identity(&self) -> Result<Identity> {

@@ -55,6 +55,8 @@ pub struct Source {
     pub caps: Caps,
     /// Its service.
     pub terms: Option<Terms>,
+    /// The service of the archive that it is in.
+    pub outer_terms: Option<Terms>,
     /// Whether its bytes reach the destination without passing through here.
     pub native: bool,
     /// Whether it is on the disk of the destination.
@@ -179,7 +181,7 @@ impl Planner {
             JobKind::Delete => None,
             _ => Some(place(kind, item, at, self.spec.target.as_ref(), to.as_ref(), taken)?),
         };
-        self.plan.priced |= source.terms.is_some_and(|terms| terms.aws);
+        self.plan.priced |= source.terms.or(source.outer_terms).is_some_and(|terms| terms.aws);
         let part = options.part_size.map_or(u64::MAX, |part| part.saturating_add(1));
         let way = Way {
             kind,
@@ -188,6 +190,7 @@ impl Planner {
             from: source.caps,
             to,
             reads: source.terms,
+            unpacks: source.outer_terms,
             writes: self.to.and_then(|to| to.terms),
             native: source.native,
             one_disk: source.one_disk,
