@@ -8,7 +8,9 @@ use bifold::cache::DiskCaches;
 use bifold::cache::previews::Previews;
 use bifold::config::{Dirs, PreviewSettings, Settings};
 use bifold::model::archive::ArchiveUri;
-use bifold::model::{Ask, Entry, Frame, Freshness, Ink, Screenful, Seen, Uri, ViewKind, Viewed, text};
+use bifold::model::{
+    Ask, Entry, ErrorKind, Frame, Freshness, Ink, Screenful, Seen, Uri, ViewKind, Viewed, text,
+};
 use bifold::preview::{Backstage, view};
 use bifold::vfs::DynPath;
 use bifold::vfs::registry::Registry;
@@ -572,4 +574,17 @@ async fn the_second_look_costs_no_request_and_no_decoding() {
     let row = rows(&at(&registry, "")).await.expect("a listing")[0].clone();
     let screen = Open::of(with(plain()), Viewed { entry: row, ..what }).screen().await;
     assert!(!screen.held && lines(&screen).join(" ").contains("new"), "another content is another key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_in_what_cannot_be_read_ends_with_the_error() {
+    let (server, registry, what) = stored("cold.log", long_lines(1 << 20), Options::default()).await;
+    server.store().set_class("box", "cold.log", "DEEP_ARCHIVE");
+    let mut open = Open::of(back(&registry, plain()), what);
+    assert!(matches!(open.hear().await, Seen::Failed(_)));
+    for ask in [Ask::Search { pattern: "abc".into(), up: false }, Ask::Next { back: false }] {
+        open.ask(ask);
+        let told = open.hear().await;
+        assert!(matches!(&told, Seen::Failed(error) if error.kind == ErrorKind::Archived), "{told:?}");
+    }
 }

@@ -57,8 +57,11 @@ pub async fn view(
     tell: impl Fn(Seen) + Send + Sync,
 ) {
     if let Err(error) = run(&back, what, frame, &mut asks, &tell).await {
-        tell(Seen::Failed(error));
-        while asks.recv().await.is_some() {}
+        tell(Seen::Failed(error.clone()));
+        // Whoever asks for more hears why there is nothing, and waits for nothing.
+        while asks.recv().await.is_some() {
+            tell(Seen::Failed(error.clone()));
+        }
     }
 }
 
