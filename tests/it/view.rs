@@ -588,3 +588,31 @@ async fn a_search_in_what_cannot_be_read_ends_with_the_error() {
         assert!(matches!(&told, Seen::Failed(error) if error.kind == ErrorKind::Archived), "{told:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moving_leaves_a_search_alone_and_what_ends_it_says_so() {
+    let blob = Blob::concat([long_lines(24 << 20), Blob::from("a needle here\n"), long_lines(1 << 20)]);
+    let (server, registry, what) = stored("big.log", blob, Options::default()).await;
+    let settings = PreviewSettings { search_ask: 1 << 40, wrap: false, ..plain() };
+    let mut open = Open::of(back(&registry, settings), what);
+    open.screen().await;
+    server.faults().add(Rule::on("GetObject", Effect::SlowBody(Duration::from_millis(200))).always());
+    open.ask(Ask::Search { pattern: "needle".into(), up: false });
+    for ask in [Ask::Lines(1), Ask::Columns(8), Ask::Wrap(true), Ask::Columns(-8)] {
+        open.screen().await;
+        assert!(matches!(open.hear().await, Seen::Searching(_)), "a screen doesn't end it: {ask:?} is next");
+        open.ask(ask);
+    }
+    assert_eq!(found(&open.until(|screen| !found(screen).is_empty()).await), ["needle"]);
+
+    open.ask(Ask::Search { pattern: "absent".into(), up: true });
+    open.screen().await;
+    open.ask(Ask::Show(ViewKind::Hex));
+    loop {
+        match open.hear().await {
+            Seen::NotFound(told) => break assert_eq!(told, "the search was stopped"),
+            Seen::Screenful(_) | Seen::Searching(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -91,12 +91,11 @@ impl Opened {
         Ok(())
     }
 
-    /// What a move makes void: a search that is under way, a note, following.
+    /// What a move makes void: a note, following. A search that is under way goes on.
     fn before(&mut self, ask: &Ask) {
         if matches!(ask, Ask::Resize(_) | Ask::ReadOn) {
             return;
         }
-        self.hunting = None;
         self.waiting = None;
         self.note = None;
         let away = match ask {
@@ -142,8 +141,12 @@ impl Opened {
     }
 
     async fn next_encoding(&mut self) -> Result<()> {
-        let Sheet::Text(text) = &mut self.sheet else { return Ok(()) };
+        if !matches!(self.sheet, Sheet::Text(_)) {
+            return Ok(());
+        }
         self.charset = self.charset.next();
+        self.drop_hunt();
+        let Sheet::Text(text) = &mut self.sheet else { return Ok(()) };
         text.recode(self.charset).await
     }
 
@@ -214,6 +217,17 @@ impl Opened {
             }
             Ok(None) => {}
             Err(error) => tell(Seen::Failed(error)),
+        }
+        self.tell_of_hunt(tell);
+    }
+
+    /// No screen ends a search: one that goes on is told of once more, and one that was made void as that.
+    fn tell_of_hunt(&mut self, tell: Tell<'_>) {
+        let stopped = std::mem::take(&mut self.stopped);
+        if self.hunting.is_some() {
+            tell(Seen::Searching(self.searched));
+        } else if stopped {
+            tell(Seen::NotFound("the search was stopped".into()));
         }
     }
 }

@@ -56,7 +56,12 @@ impl Opened {
     pub async fn hear(&mut self, event: Event, tell: Tell<'_>) {
         match event {
             Event::Ask(_) => {}
-            Event::Searched(bytes) => tell(Seen::Searching(bytes)),
+            // A search that was given up may have told something before.
+            Event::Searched(_) if self.hunting.is_none() => {}
+            Event::Searched(bytes) => {
+                self.searched = bytes;
+                tell(Seen::Searching(bytes));
+            }
             Event::Hunted(outcome) => {
                 self.hunting = None;
                 self.hunted(outcome, tell).await;

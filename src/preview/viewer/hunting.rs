@@ -92,6 +92,7 @@ impl Opened {
 
     fn begin(&mut self, hunt: Hunt) {
         self.progress = progress();
+        self.searched = hunt.seen;
         self.by_number = matches!(hunt.goal, Goal::Line(..));
         self.hunting = Some(Box::pin(hunt.run(self.hunted_in(), self.progress.0.clone())));
     }

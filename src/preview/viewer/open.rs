@@ -50,6 +50,10 @@ pub struct Opened {
     /// The hunt that waits for leave to read on.
     pub(super) waiting: Option<Hunt>,
     pub(super) progress: Progress,
+    /// The bytes that it has looked at.
+    pub(super) searched: u64,
+    /// Whether one was given up for something else, and nobody was told yet.
+    pub(super) stopped: bool,
     pub(super) painting: Option<JoinHandle<Painted>>,
     pub(super) rendering: Option<BoxFuture<'static, Result<Document>>>,
     pub(super) following: Option<Interval>,
@@ -91,6 +95,8 @@ impl Opened {
             hunting: None,
             waiting: None,
             progress: progress(),
+            searched: 0,
+            stopped: false,
             painting: None,
             rendering: None,
             following: None,
@@ -150,12 +156,17 @@ impl Opened {
 
     /// Ends what is under way for what isn't shown any more.
     pub fn drop_work(&mut self) {
-        self.hunting = None;
-        self.waiting = None;
+        self.drop_hunt();
         self.rendering = None;
         if let Some(painting) = self.painting.take() {
             painting.abort();
         }
+    }
+
+    /// Ends a search that something else makes void.
+    pub fn drop_hunt(&mut self) {
+        let (hunting, waiting) = (self.hunting.take(), self.waiting.take());
+        self.stopped |= hunting.is_some() || waiting.is_some();
     }
 
     /// What shapes a rendering.
