@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::Document;
 use super::search::Needle;
-use super::text::crop;
+use super::text::{aside, crop};
+use crate::model::text::width;
 use crate::model::{Frame, Ink, Piece, Screenful, StyledLine, ViewKind};
 
 /// A document as it is scrolled. One with folds has a cursor.
@@ -144,8 +145,18 @@ impl Paged {
         self.found = found.or(self.found);
         found.is_some_and(|line| {
             self.go_to(line);
+            self.show_columns(line, needle);
             true
         })
+    }
+
+    /// Scrolls sideways so that the first find of a line is seen.
+    fn show_columns(&mut self, line: usize, needle: &Needle) {
+        let text = plain(&self.document.lines[line]);
+        if let Some(found) = needle.finds(&text).first() {
+            let wanted = width(&text[..found.start])..width(&text[..found.end]);
+            self.left = aside(self.left, self.columns, wanted);
+        }
     }
 
     /// What is seen now, with the finds of `needle`.

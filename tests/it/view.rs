@@ -616,3 +616,22 @@ async fn moving_leaves_a_search_alone_and_what_ends_it_says_so() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_find_right_of_the_screen_is_scrolled_to() {
+    let far = format!("{}NEEDLE{}\n", "x".repeat(300), "x".repeat(300));
+    let near = format!("pin{}\n", "y".repeat(300));
+    // As text, and as a document whose lines are as long as they are.
+    for (name, text) in [("a.txt", format!("{near}{far}")), ("a.md", format!("```\n{near}{far}```\n"))] {
+        let (_dir, registry, what) = local(name, text.as_bytes()).await;
+        let mut open = Open::of(back(&registry, PreviewSettings { wrap: false, ..plain() }), what);
+        open.screen().await;
+        open.ask(Ask::Search { pattern: "NEEDLE".into(), up: false });
+        let screen = open.until(|screen| !found(screen).is_empty()).await;
+        assert_eq!(found(&screen), ["NEEDLE"], "{name}");
+        assert!(screen.left > 200, "{name}: {}", screen.left);
+        open.ask(Ask::Search { pattern: "pin".into(), up: false });
+        let screen = open.until(|screen| !found(screen).is_empty()).await;
+        assert_eq!((found(&screen), screen.left), (vec!["pin"], 0), "{name}");
+    }
+}

@@ -179,6 +179,15 @@ fn push(line: &mut StyledLine, shown: &str, style: &Piece) {
     line.pieces.push(Piece { text: shown.to_owned(), ink, bold, italic, underlined });
 }
 
+/// The first column to show so that these are seen, as far as there is room; `left` where they are already.
+pub fn aside(left: usize, columns: usize, wanted: Range<usize>) -> usize {
+    match wanted {
+        _ if left <= wanted.start && wanted.end <= left + columns => left,
+        _ if wanted.end <= columns => 0,
+        _ => wanted.start.saturating_sub(columns / 2),
+    }
+}
+
 /// The columns of a finished line that are seen from `left` on.
 pub fn crop(line: &StyledLine, left: usize, columns: usize) -> StyledLine {
     let mut cropped = StyledLine { pieces: Vec::new(), number: line.number };

@@ -3,11 +3,12 @@
 mod colours;
 mod layout;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::colours::Colours;
 use self::layout::Layout;
-pub use self::layout::{Paint, crop};
+pub use self::layout::{Paint, aside, crop};
 use super::charset::{Charset, Decoded};
 use super::detect::Packed;
 use super::feed::Feed;
@@ -155,15 +156,34 @@ impl TextView {
     /// Scrolls within the first stretch so that this byte of it is seen.
     async fn reveal(&mut self, offset: u64) -> Result<()> {
         let Some(stretch) = self.stretch(self.top.at).await? else { return Ok(()) };
-        let before = &stretch.bytes[..((offset - self.top.at) as usize).min(stretch.bytes.len())];
-        let at = self.charset.decode(before).text.len();
-        let (row, column) = self.layout.place(&self.line(&stretch), at);
+        let (row, column) = self.place(&stretch, offset);
         self.top.row = row;
-        let seen = self.layout.left..self.layout.left + self.layout.columns;
-        if !self.layout.wrap && !seen.contains(&column) {
-            self.layout.left = column.saturating_sub(self.layout.columns / 2);
-        }
+        self.bring(column..column + 1);
         Ok(())
+    }
+
+    /// Scrolls sideways so that a find is seen, in whatever line it is.
+    pub async fn show_columns(&mut self, found: &Range<u64>) -> Result<()> {
+        let unit = self.charset.unit() as u64;
+        let end = self.feed.end_before(found.start.saturating_add(unit)).await?;
+        let begin = lines::before(&self.feed, self.charset, end).await?.unwrap_or(self.charset.skip);
+        let Some(stretch) = self.stretch(begin).await? else { return Ok(()) };
+        let [(_, from), (_, to)] = [found.start, found.end].map(|offset| self.place(&stretch, offset));
+        self.bring(from..to.max(from + 1));
+        Ok(())
+    }
+
+    /// The row and column of a byte of a stretch.
+    fn place(&self, stretch: &Stretch, offset: u64) -> (usize, usize) {
+        let within = offset.saturating_sub(stretch.range.start) as usize;
+        let before = &stretch.bytes[..within.min(stretch.bytes.len())];
+        self.layout.place(&self.line(stretch), self.charset.decode(before).text.len())
+    }
+
+    fn bring(&mut self, wanted: Range<usize>) {
+        if !self.layout.wrap {
+            self.layout.left = aside(self.layout.left, self.layout.columns, wanted);
+        }
     }
 
     async fn stretch(&self, at: u64) -> Result<Option<Stretch>> {

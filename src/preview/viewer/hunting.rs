@@ -130,6 +130,9 @@ impl Opened {
             self.sheet.go_to(range.start).await?;
             self.sheet.go(&Ask::Lines(-context), self.frame).await?;
         }
+        self.sheet.show_columns(&range).await?;
+        // One may have begun to follow the end while it went on.
+        self.following = None;
         if let Sheet::Hex(hex) = &mut self.sheet {
             hex.find(Some(range.clone()));
         }

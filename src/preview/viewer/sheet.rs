@@ -1,5 +1,6 @@
 //! The ways in which a thing is shown, behind one face: [`Sheet`].
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::{Ask, Frame, Result, Screenful, ViewKind};
@@ -81,6 +82,15 @@ impl Sheet {
             Self::Paged(..) | Self::Blank => {}
         }
         Ok(())
+    }
+
+    /// Scrolls sideways so that this find is seen.
+    pub async fn show_columns(&mut self, found: &Range<u64>) -> Result<()> {
+        match self {
+            Self::Text(text) => text.show_columns(found).await,
+            // A document does so itself; bytes are never cut off.
+            Self::Hex(_) | Self::Paged(..) | Self::Blank => Ok(()),
+        }
     }
 
     /// Moves as is asked.
