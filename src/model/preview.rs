@@ -173,6 +173,8 @@ pub struct Screenful {
     pub lines: Vec<StyledLine>,
     /// The picture, where it is one.
     pub pixels: Option<Pixels>,
+    /// The bytes of all that is shown a part of, as far as they are known.
+    pub size: Option<u64>,
     /// What stands at the foot: encoding, language, size of the picture. Escaped.
     pub about: String,
     /// What isn't shown and why: a bound that was met, damage. Escaped.
@@ -205,6 +207,7 @@ impl Screenful {
             kinds: Vec::new(),
             lines: Vec::new(),
             pixels: None,
+            size: None,
             about: String::new(),
             warning: None,
             progress: None,

@@ -95,6 +95,11 @@ impl Source {
         self.size.load(Ordering::Relaxed)
     }
 
+    /// The size of all of it as it is now, where only its beginning may be looked at, too.
+    pub fn size(&self) -> Option<u64> {
+        if self.reach.is_some() { self.entry.size } else { Some(self.len()) }
+    }
+
     /// What to tell where only its beginning may be looked at. Escaped.
     pub fn cut(&self) -> Option<String> {
         let (reach, whole) = (self.reach?, self.entry.size.unwrap_or_default());

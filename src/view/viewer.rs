@@ -64,7 +64,7 @@ fn numbers(viewer: &Viewer, look: Look<'_>) -> Vec<Piece<'static>> {
     }
     let Some(screen) = &viewer.screen else { return pieces };
     pieces.push(Piece::new(6, screen.kind.title(), theme.text));
-    if let Some(size) = viewer.what.entry.size {
+    if let Some(size) = screen.size.or(viewer.what.entry.size) {
         pieces.push(Piece::new(7, format::size(size), theme.text));
     }
     pieces.push(Piece::new(8, format!("{:>5}", share(screen)), theme.text));

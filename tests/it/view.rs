@@ -635,3 +635,22 @@ async fn a_find_right_of_the_screen_is_scrolled_to() {
         assert_eq!((found(&screen), screen.left), (vec!["pin"], 0), "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_size_is_that_of_what_is_shown() {
+    let (dir, registry, what) = local("a.log", b"begin\n").await;
+    let mut open = Open::of(back(&registry, plain()), what);
+    assert_eq!(open.screen().await.size, Some(6));
+    open.after(Ask::Follow(true)).await;
+    let path = dir.path().join("a.log");
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("the file");
+    writeln!(file, "more").expect("a line");
+    assert_eq!(open.screen().await.size, Some(11));
+    std::fs::write(&path, "anew\n").expect("the file");
+    assert_eq!(open.screen().await.size, Some(5));
+
+    let (server, registry, what) = stored("a.log", long_lines(1 << 20), Options::default()).await;
+    server.store().put("box", "a.log", "new words\n");
+    let mut open = Open::of(back(&registry, plain()), what);
+    assert_eq!(open.screen().await.size, Some(10));
+}

@@ -68,6 +68,7 @@ impl Opened {
             screen = self.sheet.screen().await?;
         }
         screen.kinds.clone_from(&self.guess.kinds);
+        screen.size = self.raw.source().size();
         screen.following = self.following.is_some();
         screen.warning = self.note.clone().or(screen.warning);
         Ok(Some(screen))
