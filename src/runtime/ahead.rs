@@ -10,7 +10,7 @@ use crate::app::ahead::Next;
 use crate::app::{Msg, ReqId};
 use crate::model::{Entry, Freshness, Result, Source, Uri};
 use crate::transfer::Resolver;
-use crate::vfs::Fetch;
+use crate::vfs::{DynPath, Fetch};
 
 /// The bytes of a file's beginning: what a view reads first.
 const HEAD: u64 = 64 << 10;
@@ -34,6 +34,9 @@ pub(super) async fn go(resolve: Resolver, req: ReqId, what: Next, most: u32, out
 /// cache had took none.
 async fn list(resolve: &Resolver, uri: &Uri, most: u32) -> u32 {
     let Ok(path) = resolve(uri) else { return 0 };
+    if is_held(&path).await {
+        return 0;
+    }
     let mut pages = path.list(Freshness::Cached);
     let mut requests = 0;
     // While a page is on its way here, the request for the next one may be on its way there.
@@ -49,6 +52,13 @@ async fn list(resolve: &Resolver, uri: &Uri, most: u32) -> u32 {
         Ok(None) => requests,
         _ => requests + 1,
     }
+}
+
+/// Whether a fresh listing is held: then there is nothing to ask. Nobody opened anything, so this look mustn't
+/// count as a hit that saved a request.
+async fn is_held(path: &DynPath) -> bool {
+    let held = path.list(Freshness::Held).next().await;
+    matches!(held, Some(Ok(page)) if page.source == Source::Cache)
 }
 
 async fn head(resolve: &Resolver, uri: &Uri, entry: Entry) -> Result<()> {

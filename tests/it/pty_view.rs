@@ -513,3 +513,25 @@ fn a_search_that_would_read_much_asks_and_stops_where_it_is() {
     terminal.see("Mkdir");
     quit(terminal);
 }
+
+#[test]
+fn what_was_asked_ahead_is_not_looked_up_for_the_figures() {
+    let place = Place::new();
+    for dir in ["one", "two"] {
+        place.server.store().put("box", &format!("{dir}/x"), "x");
+    }
+    let mut terminal = place.bifold(&["s3://box/", "."]);
+    terminal.resize(160, 40);
+    terminal.see("two/");
+    let rest = || std::thread::sleep(std::time::Duration::from_millis(600));
+    for key in ["j", "j", "k", "j", "k", "j"] {
+        terminal.keys(key);
+        rest();
+    }
+    terminal.see("0 saved");
+    terminal.see("0 hits");
+    terminal.keys("\r");
+    terminal.see("1 saved");
+    quit(terminal);
+    assert_eq!(place.server.counts().get("ListObjectsV2"), 3);
+}
