@@ -1,8 +1,9 @@
 //! The keys at the foot of the screen: [`bar`].
 
-use super::action::Action;
+use super::action::{Action, Scope};
 use super::key::{Code, Key};
 use super::state::State;
+use super::viewer;
 
 /// The actions that the bar may show, in order.
 const SHOWN: [Action; 11] = [
@@ -30,6 +31,21 @@ const IN_VIEW: [Action; 10] = [
     Action::ViewFollow,
     Action::ViewEncoding,
     Action::ViewFoldAll,
+    Action::ViewClose,
+];
+
+/// The same beside the panes, from where some keys lead out.
+const BESIDE: [Action; 11] = [
+    Action::Help,
+    Action::ViewWrap,
+    Action::ViewHex,
+    Action::ViewGoTo,
+    Action::ViewSearch,
+    Action::ViewKind,
+    Action::ViewFollow,
+    Action::ViewEncoding,
+    Action::ViewFoldAll,
+    Action::Switch,
     Action::ViewClose,
 ];
 
@@ -63,12 +79,18 @@ pub fn full(state: &State) -> Vec<BarItem> {
 }
 
 fn possible(state: &State) -> &'static [Action] {
-    if state.front_view().is_some() { &IN_VIEW } else { &SHOWN }
+    match state.front_view() {
+        Some(_) if state.viewer.is_none() => &BESIDE,
+        Some(_) => &IN_VIEW,
+        None => &SHOWN,
+    }
 }
 
 fn item(state: &State, action: Action) -> Option<BarItem> {
-    let keys = state.keymap.keys(action);
-    let twin = keys.iter().find(|key| !matches!(key.code, Code::F(_))).copied();
-    let key = *keys.first()?;
+    // A key that leads out of the view beside doesn't do what it does over both panes.
+    let is_taken = |key: &&Key| action.scope() == Scope::Viewer && viewer::leads_out(state, **key).is_some();
+    let keys = || state.keymap.keys(action).iter().filter(|key| !is_taken(key)).copied();
+    let twin = keys().find(|key| !matches!(key.code, Code::F(_)));
+    let key = keys().next()?;
     Some(BarItem { key, twin: twin.filter(|twin| *twin != key), action })
 }

@@ -372,3 +372,18 @@ fn a_narrow_screen_has_no_room_beside() {
     let wide = Msg::Resize { columns: 80, rows: 24, pane_rows: 18 };
     assert_eq!(update(&mut state, wide, NOW), [view(4, "b=500", true, (38, 18))]);
 }
+
+#[test]
+fn the_bar_beside_tells_the_keys_that_lead_out() {
+    let mut state = ready(ROWS);
+    press(&mut state, "jj<ctrl-q><tab>");
+    shows(&mut state, 3, |_| {});
+    let bar = bar::bar(&state);
+    let keys = |title| {
+        let item = bar.iter().find(|item| item.title() == title)?;
+        Some((item.key.to_string(), item.twin.map(|twin| twin.to_string())))
+    };
+    assert_eq!(keys("Kind"), Some(("t".into(), None)), "Tab leads to the panes");
+    assert_eq!(keys("Other pane"), Some(("Tab".into(), None)));
+    assert_eq!(keys("Close"), Some(("F10".into(), Some("q".into()))), "F3 shows it over both panes");
+}

@@ -17,12 +17,11 @@ pub(in crate::app) fn press(state: &mut State, key: Key) {
     if front(state).is_some_and(|viewer| viewer.typing.is_some()) {
         return typing::press(state, key);
     }
-    let beside = state.viewer.is_none();
+    if let Some(action) = leads_out(state, key) {
+        return leave_beside(state, Some(action));
+    }
     let outside = state.keymap.action(Scope::Panes, key);
     match (outside, state.keymap.action(Scope::Viewer, key)) {
-        (Some(Action::Switch | Action::QuickView | Action::View), _) if beside => {
-            leave_beside(state, outside);
-        }
         (_, Some(action)) => run(state, action),
         (Some(Action::Help | Action::ErrorText | Action::Suspend | Action::Jobs | Action::Stats), None) => {
             if let Some(action) = outside {
@@ -33,7 +32,14 @@ pub(in crate::app) fn press(state: &mut State, key: Key) {
     }
 }
 
-/// A key that leads out of the view beside the cursor.
+/// What this key does that leads out of the view beside the cursor, where that has the keys.
+pub(in crate::app) fn leads_out(state: &State, key: Key) -> Option<Action> {
+    let beside = state.viewer.is_none() && state.front_view().is_some();
+    let action = state.keymap.action(Scope::Panes, key).filter(|_| beside)?;
+    matches!(action, Action::Switch | Action::QuickView | Action::View).then_some(action)
+}
+
+/// Leaves the view beside the cursor.
 fn leave_beside(state: &mut State, action: Option<Action>) {
     if let Some(quick) = &mut state.quick {
         quick.focus = false;

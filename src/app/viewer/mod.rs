@@ -294,6 +294,6 @@ pub(super) fn fit(state: &mut State) {
     }
 }
 
-pub(super) use keys::{applies, press, run};
+pub(super) use keys::{applies, leads_out, press, run};
 pub(super) use quick::{enter as enter_quick, follow, toggle as toggle_quick};
 pub(super) use typing::paste;
