@@ -126,7 +126,7 @@ pub(super) fn start(state: &mut State, uri: Uri, watch: Option<Watch>) {
     let file = uri.as_local().map(std::path::Path::to_path_buf);
     let phase = if file.is_some() { Phase::Waiting } else { Phase::Fetching };
     if file.is_none() {
-        state.tell(format!("fetching {uri}"));
+        state.tell_begun(format!("fetching {uri}"));
         state.send(Cmd::FetchDraft { id, uri: uri.clone() });
     }
     state.edits.push(Edit { id, uri, file, phase, began: state.now, written: false, doubted: None, watch });
@@ -199,6 +199,7 @@ pub(super) fn closed(state: &mut State, id: EditId, result: Result<(), String>) 
 
 /// A save has ended.
 pub(super) fn saved(state: &mut State, id: EditId, how: Saved) {
+    state.end_begun();
     let now = state.now;
     let Some(edit) = of(state, id) else { return };
     let at_once = edit.watch.is_none() && now.0 - edit.began.0 < AT_ONCE;
@@ -255,7 +256,7 @@ pub(super) fn save(state: &mut State, id: EditId, how: SaveHow) {
     edit.phase = Phase::Saving;
     let uri = edit.uri.clone();
     take_question(state, id);
-    state.tell(format!("saving {uri}"));
+    state.tell_begun(format!("saving {uri}"));
     state.send(Cmd::SaveDraft { id, how });
 }
 
@@ -271,7 +272,7 @@ pub(super) fn finish_all(state: &mut State) -> bool {
     let waits = unsaved(state);
     if waits {
         state.leaves_after_saves = true;
-        state.tell("saving what was edited, then leaving");
+        state.tell_begun("saving what was edited, then leaving");
     }
     waits
 }

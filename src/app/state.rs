@@ -64,8 +64,19 @@ pub struct Screen {
 pub struct Notice {
     /// What happened.
     pub text: String,
-    /// Whether it is bad news.
-    pub is_error: bool,
+    /// Whether it is good news.
+    pub tone: Tone,
+}
+
+/// Whether news is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something is done.
+    Done,
+    /// Something has begun, and how it ends isn't known.
+    UnderWay,
+    /// Something failed, or can't be done.
+    Bad,
 }
 
 /// What the keys type into at the foot of the active pane.
@@ -308,14 +319,24 @@ impl State {
 
     /// Tells what happened.
     pub(super) fn tell(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), is_error: false });
+        self.notice = Some(Notice { text: text.into(), tone: Tone::Done });
+    }
+
+    /// Tells that something has begun.
+    pub(super) fn tell_begun(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone: Tone::UnderWay });
+    }
+
+    /// What had begun is over, however it ended.
+    pub(super) fn end_begun(&mut self) {
+        self.notice.take_if(|notice| notice.tone == Tone::UnderWay);
     }
 
     /// Tells that something can't be done, in a line.
     pub(super) fn refuse(&mut self, text: impl Into<String>) {
         let text = text.into();
         self.last_refused = Some(text.clone());
-        self.notice = Some(Notice { text, is_error: true });
+        self.notice = Some(Notice { text, tone: Tone::Bad });
     }
 
     /// Tells that something failed; the whole text can be asked for.

@@ -50,7 +50,7 @@ pub(super) fn enter(state: &mut State) {
 
 /// Fetches a copy that can't be written to, and opens it.
 pub(super) fn show(state: &mut State, uri: Uri) {
-    state.tell(format!("fetching {uri}"));
+    state.tell_begun(format!("fetching {uri}"));
     state.send(Cmd::OpenCopy(uri));
 }
 

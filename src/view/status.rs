@@ -8,6 +8,7 @@ use super::paint::{self, Piece};
 use super::{Look, format, words};
 use crate::app::bar::{self, BarItem};
 use crate::app::jobs::{Job, Phase};
+use crate::app::state::{Notice, Tone};
 use crate::app::{Action, Code, Stats};
 use crate::model::text::{cut_end, cut_middle, escape};
 use crate::transfer::JobKind;
@@ -39,7 +40,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
     paint::put_spans(buf, paint::last(area, taken), &cache);
     let left = paint::first(area, area.width.saturating_sub(taken + 2));
     match (notice, job) {
-        (Some(notice), _) => news(buf, left, &notice.text, notice.is_error, look),
+        (Some(notice), _) => news(buf, left, notice, look),
         (None, Some(job)) if asking.is_some() => {
             let text = waiting(job, look);
             let shown = cut_end(&text, left.width.into(), look.theme.glyphs.ellipsis);
@@ -53,11 +54,14 @@ pub fn draw(buf: &mut Buffer, area: Rect, alone: bool, look: Look<'_>) {
 }
 
 /// A line of news: a sign and what happened.
-pub fn news(buf: &mut Buffer, area: Rect, text: &str, is_error: bool, look: Look<'_>) {
+pub fn news(buf: &mut Buffer, area: Rect, notice: &Notice, look: Look<'_>) {
     let theme = look.theme;
-    let (sign, style) =
-        if is_error { (theme.glyphs.bad, theme.error) } else { (theme.glyphs.good, theme.text) };
-    let text = format!("{sign} {}", escape(text));
+    let (sign, style) = match notice.tone {
+        Tone::Done => (theme.glyphs.good, theme.text),
+        Tone::UnderWay => (theme.glyphs.ellipsis, theme.text),
+        Tone::Bad => (theme.glyphs.bad, theme.error),
+    };
+    let text = format!("{sign} {}", escape(&notice.text));
     paint::put(buf, area, &cut_end(&text, area.width.into(), theme.glyphs.ellipsis), style);
 }
 

@@ -182,7 +182,7 @@ fn bottom(buf: &mut Buffer, area: Rect, viewer: &Viewer, has_keys: bool, look: L
         return type_line(buf, area, typed, viewer, look);
     }
     if let Some(notice) = look.state.notice.as_ref().filter(|_| look.state.viewer.is_some()) {
-        status::news(buf, area, &notice.text, notice.is_error, look);
+        status::news(buf, area, notice, look);
         return None;
     }
     let dot = format!(" {} ", theme.glyphs.dot);

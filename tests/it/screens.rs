@@ -11,7 +11,7 @@ use bifold::app::dialog::{
 };
 use bifold::app::msg::Candidate;
 use bifold::app::pane::Listing;
-use bifold::app::state::{Notice, Screen, Typing};
+use bifold::app::state::{Notice, Screen, Tone, Typing};
 use bifold::app::stats::{ConnectionStats, LayerShare, LayerStats, LinkStats, OpStats};
 use bifold::app::{Action, Dialog, Key, Keymap, Msg, ReqId, Session, Side, Start, State, Stats, update};
 use bifold::model::uri::UriContext;
@@ -296,7 +296,7 @@ fn trouble() -> State {
     let pane = &mut state.panes[1];
     *pane = bifold::app::Pane::new(Uri::S3(S3Uri::new("s3", "secret", "")), Arrangement::default());
     pane.error = Some(denied());
-    state.notice = Some(Notice { text: denied().to_string(), is_error: true });
+    state.notice = Some(Notice { text: denied().to_string(), tone: Tone::Bad });
     state
 }
 
@@ -793,7 +793,7 @@ fn hostile() -> State {
     state.panes[0].cursor = 3;
     state.panes[1] = bifold::app::Pane::new(local(&format!("/{nasty}")), Arrangement::default());
     state.panes[1].error = Some(VfsError::new(Op::List, uri.clone(), ErrorKind::Io, nasty).with_hint(nasty));
-    state.notice = Some(Notice { text: nasty.into(), is_error: false });
+    state.notice = Some(Notice { text: nasty.into(), tone: Tone::Done });
     state.typing = Some(Typing::Search(EqInput(nasty.into())));
     state.stats.connections =
         vec![ConnectionStats { name: "s3".into(), place: nasty.into(), ..ConnectionStats::default() }];

@@ -233,7 +233,7 @@ fn what_a_plan_found_is_listed_by_name() {
 fn nothing_is_done_to_nothing() {
     for keys in ["c", "m", "x", "r"] {
         let state = check(keys, ready(ROWS), ">.. d/ a b", &[]);
-        assert!(state.dialogs.is_empty() && state.notice.unwrap().is_error);
+        assert!(state.dialogs.is_empty() && state.notice.unwrap().tone == crate::app::state::Tone::Bad);
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::app::edit::{EditId, SaveHow, Saved};
+use crate::app::state::Tone;
 
 /// F4 on the row of the cursor; its copy is on the way.
 fn begin(state: &mut State) -> EditId {
@@ -121,4 +122,23 @@ fn an_editor_that_ends_at_once_may_go_on_in_its_own_window() {
     assert_eq!(press_later(&mut state, "w"), [save(id, SaveHow::Bound), watch]);
     update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
     assert_eq!(update(&mut state, Msg::DraftTouched(id), NOW), [save(id, SaveHow::Bound)]);
+}
+
+#[test]
+fn a_save_that_is_over_is_not_told_as_one_under_way() {
+    let (mut state, id) = saving();
+    let under_way = state.notice.clone().expect("a notice");
+    assert_eq!((under_way.text.as_str(), under_way.tone), ("saving s3://b/p/a", Tone::UnderWay));
+    conflict(&mut state, id);
+    assert!(state.notice.is_none(), "nothing was written: {:?}", state.notice);
+
+    let mut state = ready(&["a"]);
+    press(&mut state, "j");
+    let id = begin(&mut state);
+    assert_eq!(state.notice.as_ref().map(|notice| notice.tone), Some(Tone::UnderWay), "it is being fetched");
+    fetched(&mut state, id);
+    update(&mut state, Msg::EditorClosed { id, result: Ok(()) }, NOW);
+    update(&mut state, Msg::DraftSaved { id, saved: Saved::Unchanged }, NOW);
+    assert!(matches!(state.dialogs.last(), Some(Dialog::Edit(_))));
+    assert!(state.notice.is_none(), "nothing was written: {:?}", state.notice);
 }

@@ -234,7 +234,11 @@ fn damage_is_bad_news() {
     assert_eq!(ask, HeldAsk::Verify(Layer::Objects, HeldId("0".into())));
     let found = Checked { entries: 1, total: 1, bytes: 0, damaged: 1 };
     assert_eq!(hear(&mut state, req, Heard::Verified(found)).len(), 1, "it may be gone");
-    assert!(state.notice.as_ref().is_some_and(|notice| notice.is_error), "{:?}", state.notice);
+    assert!(
+        state.notice.as_ref().is_some_and(|notice| notice.tone == crate::app::state::Tone::Bad),
+        "{:?}",
+        state.notice
+    );
     assert_eq!(notice(&state), "1 entry checked, 0 B, 1 damaged piece was forgotten");
 }
 
