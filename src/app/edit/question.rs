@@ -140,5 +140,8 @@ fn drop_it(state: &mut State, id: EditId) {
 fn keep(state: &mut State, id: EditId) {
     let Some(edit) = end(state, id) else { return };
     state.send(Cmd::LeaveDraft(id));
-    state.tell(format!("your text stays in {}", edit.copy()));
+    let stays = format!("your text stays in {}", edit.copy());
+    // Nothing that its program saves from now on is written back.
+    let watched = edit.watch.map(|_| format!("{} is no longer watched; ", edit.uri)).unwrap_or_default();
+    state.tell(watched + &stays);
 }

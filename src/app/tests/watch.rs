@@ -153,3 +153,13 @@ fn what_came_after_the_last_save_and_fails_is_asked_about() {
     assert!(matches!(state.dialogs.last(), Some(Dialog::Edit(_))));
     assert_eq!(state.edits.len(), 1, "its copy is still there");
 }
+
+#[test]
+fn whoever_keeps_the_copy_of_a_watched_file_hears_that_the_watch_is_over() {
+    let (mut state, id) = watched();
+    update(&mut state, Msg::DraftTouched(id), NOW);
+    let error = VfsError::new(Op::Write, s3("s3://b/p/a"), ErrorKind::Conflict, "changed");
+    update(&mut state, Msg::DraftSaved { id, saved: Saved::Failed(error) }, NOW);
+    assert_eq!(press_later(&mut state, "k"), [Cmd::LeaveDraft(id)]);
+    assert_eq!(notice(&state), "s3://b/p/a is no longer watched; your text stays in /x/a");
+}
