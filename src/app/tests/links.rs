@@ -154,3 +154,12 @@ fn a_refusal_stays_in_the_question_and_what_is_late_is_dropped() {
     update(&mut state, Msg::Presigned { req, links: vec![Ok(link(&s3("s3://b/p/a"), URL))] }, NOW);
     assert_eq!(state.dialogs.len(), 0);
 }
+
+#[test]
+fn members_of_archives_have_none() {
+    let mut state = ready_at("s3://b/", &["x.zip"]);
+    press(&mut state, "jj<enter>");
+    arrive(&mut state, Side::Left, &["a"]);
+    press(&mut state, "jY");
+    assert_eq!(notice(&state), "only objects have links: this is in an archive");
+}

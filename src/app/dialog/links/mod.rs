@@ -107,7 +107,9 @@ impl LinkQuestion {
 pub(in crate::app) fn open(state: &mut State) {
     let pane = state.active_pane();
     if pane.uri.as_s3().is_none() {
-        return state.refuse("only objects have links: this is a local directory");
+        let archive = pane.uri.as_archive().is_some();
+        let place = if archive { "in an archive" } else { "a local directory" };
+        return state.refuse(format!("only objects have links: this is {place}"));
     }
     let Some(chosen) = actions::chosen(pane) else {
         return state.refuse("nothing is chosen: put the cursor on an object, or mark some");
