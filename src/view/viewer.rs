@@ -9,10 +9,14 @@ use super::layout::PaneLayout;
 use super::paint::{self, Piece};
 use super::words::{self, capital};
 use super::{Look, format, sheet, status};
+use crate::app::state::Notice;
 use crate::app::viewer::{Beside, Typed};
 use crate::app::{Action, Quick, Viewer};
 use crate::model::text::{cut_end, cut_middle, escape, wrap};
-use crate::model::{Entry, Ink, Kind, Screenful, StyledLine, VfsError};
+use crate::model::{Entry, Ink, Kind, Screenful, StyledLine, Uri, VfsError};
+
+/// The columns that stay free for what is typed.
+const LEAST_TYPED: u16 = 12;
 
 /// Draws a view over the whole screen, and gives the place of the terminal's cursor where its foot is typed into.
 pub fn full(buf: &mut Buffer, area: Rect, viewer: &Viewer, look: Look<'_>) -> Option<Position> {
@@ -245,11 +249,22 @@ fn type_line(
     };
     let used = paint::put_spans(buf, area, &[Span::styled(format!("{label}: "), look.theme.strong)]);
     let room = paint::after(area, used);
-    let fits = paint::columns(&hint) + 12 <= room.width;
-    let hint = if fits { hint } else { String::new() };
-    paint::put_last(buf, room, &hint, look.theme.dim);
+    let fits = paint::columns(&hint) + LEAST_TYPED <= room.width;
+    let (hint, style) = match look.state.notice.as_ref().filter(|_| look.state.viewer.is_some()) {
+        // What is wrong with what was typed comes before any hint.
+        Some(notice) => (beside_typed(notice, room.width, look), look.theme.error),
+        None if fits => (hint, look.theme.dim),
+        None => (String::new(), look.theme.dim),
+    };
+    paint::put_last(buf, room, &hint, style);
     let field = paint::first(room, room.width.saturating_sub(paint::columns(&hint)));
     sheet::input(buf, field, &input.0, look.theme.text)
+}
+
+/// A complaint as far as it has room beside what is typed.
+fn beside_typed(notice: &Notice, room: u16, look: Look<'_>) -> String {
+    let text = format!(" {} {}", look.theme.glyphs.bad, escape(&notice.text));
+    cut_end(&text, room.saturating_sub(LEAST_TYPED).into(), look.theme.glyphs.ellipsis).into_owned()
 }
 
 /// What is known of a row that isn't looked into, without asking anybody.

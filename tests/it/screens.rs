@@ -883,3 +883,13 @@ fn a_warning_that_is_too_long_is_cut_and_not_left_out() {
         assert!(shown.contains("! not shown as archive"), "{shown}");
     }
 }
+
+#[test]
+fn a_wrong_place_to_go_to_is_told_of_beside_what_is_typed() {
+    let mut state = viewer();
+    press(&mut state, &["f5", "1", "5", "0", "%", "enter"]);
+    for (columns, rows) in [(160, 50), (80, 24), (40, 12)] {
+        let shown = picture(&drawn(state.clone(), columns, rows, &theme()));
+        assert!(shown.contains("go to: 150%") && shown.contains("120 is a line"), "{shown}");
+    }
+}

@@ -52,7 +52,7 @@ fn submit(state: &mut State) {
             None if input.text().trim().is_empty() => {}
             None => {
                 viewer.typing = Some(Typed::GoTo(input));
-                state.refuse("write a line as 120, a share as 50%, or an offset as 0x1f40");
+                state.refuse("120 is a line, 50% a share up to 100%, 0x1f40 an offset");
             }
         },
         None => {}
