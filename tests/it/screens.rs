@@ -893,3 +893,31 @@ fn a_wrong_place_to_go_to_is_told_of_beside_what_is_typed() {
         assert!(shown.contains("go to: 150%") && shown.contains("120 is a line"), "{shown}");
     }
 }
+
+/// All that is seen of a dialog as one goes down through it.
+fn read_through(dialog: Dialog, steps: usize) -> String {
+    let (mut state, mut text) = (blank(), String::new());
+    state.dialogs.push(dialog);
+    for _ in 0..steps {
+        let buf = drawn(state.clone(), 80, 24, &theme());
+        text.extend(buf.content.iter().map(ratatui::buffer::Cell::symbol));
+        press(&mut state, &["down"]);
+    }
+    text
+}
+
+#[test]
+fn help_and_menu_can_be_read_in_full_at_80_columns() {
+    let rows = Keymap::default().help();
+    let steps = rows.len();
+    let help = read_through(Dialog::Help { rows, top: 0 }, steps);
+    let items: Vec<_> = Action::ALL.iter().map(|action| PickItem::Action(*action)).collect();
+    let menu =
+        read_through(Dialog::Pick(Pick { title: "What to do", items, selected: 0 }), Action::ALL.len());
+    for read in [help, menu] {
+        assert!(!read.contains(UNICODE.ellipsis), "something is cut off");
+        for word in Action::ALL.iter().flat_map(|action| action.info().help.split(' ')) {
+            assert!(read.contains(word), "{word}");
+        }
+    }
+}

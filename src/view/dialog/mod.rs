@@ -25,6 +25,9 @@ use crate::model::text::wrap;
 /// The widest that a dialog gets: longer lines are hard to read.
 const WIDEST: u16 = 76;
 
+/// The columns at the right that the sign takes which says that more follows.
+const MORE: usize = 2;
+
 /// Draws the dialog on top, which has the keys, and gives the place of the terminal's cursor where it is
 /// typed into. Those below it would only show at its edges.
 pub fn draw(buf: &mut Buffer, screen: Rect, places: &Layout, look: Look<'_>) -> Option<Position> {

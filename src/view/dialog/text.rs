@@ -2,10 +2,10 @@
 
 use ratatui::text::Span;
 
-use super::{Line, Sheet};
+use super::{Line, MORE, Sheet};
 use crate::app::dialog::TextView;
 use crate::app::keymap::HelpRow;
-use crate::model::text::{Align, cut_end, escape, pad};
+use crate::model::text::{Align, escape, pad, wrap};
 
 /// The widest that the column of keys gets.
 const KEYS: usize = 24;
@@ -18,16 +18,16 @@ pub fn help(sheet: &mut Sheet<'_>, rows: &[HelpRow], top: usize) {
         HelpRow::Keys { keys, .. } => crate::model::text::width(keys),
     });
     let column = longest.max().unwrap_or_default().min(KEYS).min(usize::from(sheet.width) / 2);
-    sheet.body =
-        rows.iter().enumerate().flat_map(|(at, row)| help_row(sheet, row, column, at == 0)).collect();
-    sheet.top = first_line(rows, top);
+    let mut body = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        if at == top {
+            // The empty line before a heading isn't shown on top.
+            sheet.top = body.len() + usize::from(at > 0 && matches!(row, HelpRow::Heading(_)));
+        }
+        body.extend(help_row(sheet, row, column, at == 0));
+    }
+    sheet.body = body;
     sheet.hint(&["arrows and page keys scroll", "Esc leaves"]);
-}
-
-/// The line of the body that row `top` begins at: a heading has an empty line before it.
-fn first_line(rows: &[HelpRow], top: usize) -> usize {
-    let headings = rows.iter().take(top).skip(1).filter(|row| matches!(row, HelpRow::Heading(_))).count();
-    top + headings
 }
 
 fn help_row(sheet: &Sheet<'_>, row: &HelpRow, column: usize, is_first: bool) -> Vec<Line> {
@@ -38,14 +38,17 @@ fn help_row(sheet: &Sheet<'_>, row: &HelpRow, column: usize, is_first: bool) -> 
             if is_first { vec![heading] } else { vec![super::blank(), heading] }
         }
         HelpRow::Keys { keys, help } => {
-            let keys = cut_end(keys, column, theme.glyphs.ellipsis);
-            let keys = format!("  {}", pad(&keys, column, Align::Left));
-            let room = usize::from(sheet.width).saturating_sub(column + 4);
-            let help = cut_end(help, room, theme.glyphs.ellipsis);
-            vec![Line::Spans(vec![
-                Span::styled(keys, theme.text),
-                Span::styled(format!("  {help}"), theme.dim),
-            ])]
+            let room = usize::from(sheet.width).saturating_sub(column + 4 + MORE);
+            let (keys, help) = (wrap(keys, column), wrap(help, room));
+            let line = |at: usize| {
+                let [keys, help] = [&keys, &help].map(|lines| lines.get(at).map_or("", String::as_str));
+                let keys = format!("  {}", pad(keys, column, Align::Left));
+                Line::Spans(vec![
+                    Span::styled(keys, theme.text),
+                    Span::styled(format!("  {help}"), theme.dim),
+                ])
+            };
+            (0..keys.len().max(help.len())).map(line).collect()
         }
     }
 }
