@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Uri;
+
 /// A name exactly as the backend has it: any bytes but `/` and NUL on a local disk, UTF-8 on S3,
 /// where it may be empty (`a//b` has an entry with an empty name below `a/`).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -84,8 +86,23 @@ impl Kind {
 pub struct Link {
     /// The target exactly as the link has it.
     pub target: Name,
-    /// What the link leads to in the end, or `None` for a dangling one.
+    /// What the link leads to in the end, or `None` for a dangling one, and in an archive, where links aren't
+    /// followed.
     pub leads_to: Option<Kind>,
+}
+
+impl Link {
+    /// Why nothing can be shown of what this link in `dir` leads to, if that is known already.
+    pub fn refusal(&self, dir: &Uri) -> Option<String> {
+        if self.leads_to.is_some() {
+            return None;
+        }
+        let target = self.target.to_lossy();
+        Some(match dir.as_archive() {
+            Some(_) => format!("links in archives aren't followed: this one names {target}"),
+            None => "this link leads nowhere".to_owned(),
+        })
+    }
 }
 
 /// A point in time, in milliseconds since 1970-01-01 UTC.

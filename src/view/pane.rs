@@ -10,7 +10,7 @@ use super::row::{self, Columns, Holds, RowLook};
 use super::{Look, empty, format, sheet, words};
 use crate::app::state::Typing;
 use crate::app::{Pane, Row, Side};
-use crate::model::text::{self, cut_end, cut_middle, escape};
+use crate::model::text::{self, cut_end, cut_middle, escape, escape_bytes};
 use crate::model::{Entry, SortBy, SortKey, Source, Tag};
 
 /// Below this width ages and marks are written short.
@@ -168,17 +168,22 @@ fn about(pane: &Pane, columns: Columns, room: u16, look: Look<'_>) -> Vec<Piece<
             ));
         }
     }
-    pieces.extend(details(entry, look));
+    pieces.extend(details(pane, entry, look));
     pieces
 }
 
 /// What the columns don't tell.
-fn details(entry: &Entry, look: Look<'_>) -> Vec<Piece<'static>> {
+fn details(pane: &Pane, entry: &Entry, look: Look<'_>) -> Vec<Piece<'static>> {
     let theme = look.theme;
     let mut pieces = Vec::new();
     let mut push = |weight, text: String| pieces.push(Piece::new(weight, text, theme.dim));
-    if entry.link.as_ref().is_some_and(|link| link.leads_to.is_none()) {
-        push(6, "leads nowhere".to_owned());
+    match entry.link.as_deref().filter(|link| link.leads_to.is_none()) {
+        // Links in archives aren't followed: nobody knows where they lead.
+        Some(link) if pane.uri.as_archive().is_some() => {
+            push(6, format!("a link to {}", escape_bytes(link.target.as_bytes())));
+        }
+        Some(_) => push(6, "leads nowhere".to_owned()),
+        None => {}
     }
     if let Some(mode) = entry.mode {
         push(3, words::mode(mode));

@@ -282,7 +282,7 @@ fn summary(buf: &mut Buffer, places: PaneLayout, quick: &Quick, look: Look<'_>) 
         return;
     }
     let mut said = vec![(theme.strong, kind(entry).to_owned())];
-    said.extend(facts(entry, look).into_iter().map(|text| (theme.text, text)));
+    said.extend(facts(dir, entry, look).into_iter().map(|text| (theme.text, text)));
     said.push((theme.dim, format!("in {}", words::location(dir, look.state))));
     if entry.can_enter() {
         let key = words::key(look.state, Action::Open);
@@ -301,11 +301,15 @@ fn kind(entry: &Entry) -> &'static str {
     }
 }
 
-fn facts(entry: &Entry, look: Look<'_>) -> Vec<String> {
+fn facts(dir: &Uri, entry: &Entry, look: Look<'_>) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(link) = &entry.link {
         let target = crate::model::text::escape_bytes(link.target.as_bytes());
-        let end = if link.leads_to.is_none() { ", which leads nowhere" } else { "" };
+        let end = match dir.as_archive() {
+            _ if link.leads_to.is_some() => "",
+            Some(_) => ": links in archives aren't followed",
+            None => ", which leads nowhere",
+        };
         facts.push(format!("to {target}{end}"));
     }
     if let Some(at) = entry.modified {

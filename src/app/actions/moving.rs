@@ -56,12 +56,8 @@ pub(super) fn open(state: &mut State) {
     if is_file(entry) {
         return watch::enter(state);
     }
-    let dangling = entry.link.as_ref().is_some_and(|link| link.leads_to.is_none());
-    let text = match entry.kind {
-        Kind::Symlink if dangling => "this link leads nowhere",
-        _ => "this is no directory",
-    };
-    state.refuse(text);
+    let why = entry.link.as_ref().and_then(|link| link.refusal(&pane.uri));
+    state.refuse(why.unwrap_or_else(|| "this is no directory".to_owned()));
 }
 
 /// Whether it has the bytes that an archive must have: a file, or a link to one.

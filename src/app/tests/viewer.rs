@@ -387,3 +387,27 @@ fn the_bar_beside_tells_the_keys_that_lead_out() {
     assert_eq!(keys("Other pane"), Some(("Tab".into(), None)));
     assert_eq!(keys("Close"), Some(("F10".into(), Some("q".into()))), "F3 shows it over both panes");
 }
+
+/// `l`, a link to `d/a.txt`, in the archive `s3://b/x.zip`, and the cursor on it.
+fn linked_in_archive() -> State {
+    let mut state = ready_at("s3://b/", &["x.zip"]);
+    press(&mut state, "jj<enter>");
+    let target = crate::model::Link { target: "d/a.txt".into(), leads_to: None };
+    let row = Entry { link: Some(Box::new(target)), ..Entry::new("l".into(), Kind::Symlink) };
+    let req = request(&state, Side::Left);
+    let page = Page { entries: Arc::new(vec![row]), read_at: NOW, source: Source::Backend };
+    update(&mut state, Msg::PageArrived { req, page }, NOW);
+    update(&mut state, Msg::ListDone { req }, NOW);
+    assert!(state.active_pane().uri.as_archive().is_some());
+    press(&mut state, "<end>");
+    state
+}
+
+#[test]
+fn a_link_in_an_archive_says_that_it_is_not_followed() {
+    for key in ["<f3>", "<enter>"] {
+        let mut state = linked_in_archive();
+        assert_eq!(press(&mut state, key), [], "{key}");
+        assert_eq!(notice(&state), "links in archives aren't followed: this one names d/a.txt", "{key}");
+    }
+}

@@ -180,7 +180,7 @@ fn leave(state: &mut State) {
 fn neighbour(state: &mut State, step: isize) {
     let height = state.height();
     let pane = state.active_pane();
-    let is_file = |at: &usize| matches!(pane.row(*at), Some(Row::Entry { entry, .. }) if super::refusal(entry).is_none());
+    let is_file = |at: &usize| matches!(pane.row(*at), Some(Row::Entry { entry, .. }) if super::refusal(&pane.uri, entry).is_none());
     let found = if step > 0 {
         (pane.cursor + 1..pane.len()).find(is_file)
     } else {

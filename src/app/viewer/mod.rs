@@ -7,6 +7,8 @@ mod keys;
 mod quick;
 mod typing;
 
+use std::borrow::Cow;
+
 use super::cmd::Cmd;
 use super::dialog::{self, EqInput};
 use super::msg::ReqId;
@@ -90,33 +92,30 @@ impl Screen {
 }
 
 /// What can be viewed under the cursor, or why nothing can.
-fn target(pane: &Pane) -> Result<(Uri, Entry), &'static str> {
+fn target(pane: &Pane) -> Result<(Uri, Entry), Cow<'static, str>> {
     let entry = pane.current().ok_or("put the cursor on a file to view it")?;
-    if let Some(why) = refusal(entry) {
+    if let Some(why) = refusal(&pane.uri, entry) {
         return Err(why);
     }
     Ok((pane.uri.join(&entry.name, entry.kind), entry.clone()))
 }
 
-/// Why this isn't viewed.
-fn refusal(entry: &Entry) -> Option<&'static str> {
-    match entry.kind {
-        Kind::Bucket => Some("this is a bucket: enter it to see what it holds"),
-        Kind::Dir => Some("this is a directory: enter it to see what it holds"),
-        Kind::Symlink if entry.can_enter() => {
-            Some("this leads to a directory: enter it to see what it holds")
-        }
-        Kind::Symlink if entry.link.as_ref().is_some_and(|link| link.leads_to.is_none()) => {
-            Some("this link leads nowhere")
-        }
-        Kind::Symlink | Kind::File => None,
-        Kind::Special => Some("this is neither a file nor a directory: it isn't read"),
-    }
+/// Why this row of `dir` isn't viewed.
+fn refusal(dir: &Uri, entry: &Entry) -> Option<Cow<'static, str>> {
+    let why = match entry.kind {
+        Kind::Bucket => "this is a bucket: enter it to see what it holds",
+        Kind::Dir => "this is a directory: enter it to see what it holds",
+        Kind::Symlink if entry.can_enter() => "this leads to a directory: enter it to see what it holds",
+        Kind::Symlink => return entry.link.as_ref()?.refusal(dir).map(Cow::Owned),
+        Kind::File => return None,
+        Kind::Special => "this is neither a file nor a directory: it isn't read",
+    };
+    Some(Cow::Borrowed(why))
 }
 
 /// Whether F3 has something to show.
 pub(super) fn can_view(pane: &Pane) -> bool {
-    pane.current().is_some_and(|entry| refusal(entry).is_none())
+    pane.current().is_some_and(|entry| refusal(&pane.uri, entry).is_none())
 }
 
 /// Shows the file under the cursor over both panes.

@@ -95,7 +95,7 @@ fn leave(quick: &mut Quick, state: &State) -> Option<Box<Viewer>> {
         Some(_) => REST,
     };
     quick.moved = Some(state.now);
-    let file = quick.of.as_ref().is_some_and(|of| refusal(&of.entry).is_none());
+    let file = quick.of.as_ref().is_some_and(|of| refusal(&of.dir, &of.entry).is_none());
     quick.due = file.then_some(Timestamp(state.now.0 + wait));
     quick.focus = false;
     quick.view.take()
@@ -117,7 +117,7 @@ pub(super) fn fit(state: &mut State) {
     let (now, room) = (state.now, state.screen.quick_frame().columns > 0);
     let Some(quick) = &mut state.quick else { return };
     quick.focus &= room;
-    let file = quick.of.as_ref().is_some_and(|of| refusal(&of.entry).is_none());
+    let file = quick.of.as_ref().is_some_and(|of| refusal(&of.dir, &of.entry).is_none());
     if room && file && quick.view.is_none() {
         quick.due.get_or_insert(now);
     }
