@@ -112,9 +112,10 @@ fn act(state: &mut State, meaning: Meaning) {
         }
         Meaning::Go(uri, may_be_file) => {
             leave(state);
-            match may_be_file {
-                true => listings::go_typed(state, uri),
-                false => listings::go(state, state.active, uri, None),
+            if may_be_file {
+                listings::go_typed(state, uri);
+            } else {
+                listings::go(state, state.active, uri, None);
             }
         }
         Meaning::Make(uri) => {
