@@ -322,6 +322,28 @@ async fn an_object_that_grows_is_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_rotated_is_followed_on() {
+    let (dir, registry, what) = local("a.log", b"one\n").await;
+    let mut open = Open::of(back(&registry, plain()), what);
+    open.screen().await;
+    open.after(Ask::Follow(true)).await;
+    std::fs::rename(dir.path().join("a.log"), dir.path().join("a.log.1")).expect("moved");
+    while !matches!(open.hear().await, Seen::Failed(_)) {}
+    std::fs::write(dir.path().join("a.log"), "two\n").expect("made anew");
+    let two = |screen: &Screenful| lines(screen).iter().any(|line| line == "two");
+    let screen = loop {
+        match open.hear().await {
+            Seen::Screenful(screen) if two(&screen) => break screen,
+            Seen::Failed(error) => panic!("told once: {error}"),
+            _ => {}
+        }
+    };
+    assert!(screen.following);
+    std::fs::write(dir.path().join("a.log"), "two\nthree\n").expect("more");
+    open.until(|screen| lines(screen).iter().any(|line| line == "three")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn finds_are_gone_through_in_both_directions() {
     let text: String =
         (1..=2_000).map(|at| format!("line {at}{}\n", if at % 500 == 0 { " Hit" } else { "" })).collect();

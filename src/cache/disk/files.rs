@@ -41,6 +41,14 @@ pub(super) struct Files {
     marked: Arc<AtomicBool>,
 }
 
+/// Why a directory can't be made, where nothing can be: some file systems call that missing.
+fn unmade(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotADirectory, error),
+        _ => error,
+    }
+}
+
 impl Files {
     /// The files of a layer whose index is in this state directory.
     pub(super) fn new(root: PathBuf, state: Option<&Path>, quota: Option<Quota>) -> Self {
@@ -122,8 +130,7 @@ impl Files {
         let make = || private_file(&path, OpenOptions::new().read(true).write(true).truncate(true));
         let file = match make() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                private_dir(&self.root)?;
-                private_dir(&shard)?;
+                private_dir(&self.root).and_then(|()| private_dir(&shard)).map_err(unmade)?;
                 make()?
             }
             made => made?,

@@ -178,9 +178,18 @@ impl Opened {
 
     /// Looks whether what is followed has grown.
     pub async fn look(&mut self, tell: Tell<'_>) {
-        match self.looked().await {
-            Ok(true) => self.show(tell).await,
-            Ok(false) => {}
+        let looked = self.looked().await;
+        let is_gone = looked.as_ref().is_err_and(|error| error.kind == ErrorKind::NotFound);
+        let was_gone = std::mem::replace(&mut self.gone, is_gone);
+        match looked {
+            Ok(changed) if changed || was_gone => self.show(tell).await,
+            Ok(_) => {}
+            // A log that is rotated goes away, and another comes in its place.
+            Err(error) if self.gone && !self.raw.source().metered() => {
+                if !was_gone {
+                    tell(Seen::Failed(error));
+                }
+            }
             Err(error) => {
                 self.following = None;
                 tell(Seen::Failed(error));

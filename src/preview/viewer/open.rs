@@ -57,6 +57,8 @@ pub struct Opened {
     pub(super) painting: Option<JoinHandle<Painted>>,
     pub(super) rendering: Option<BoxFuture<'static, Result<Document>>>,
     pub(super) following: Option<Interval>,
+    /// Whether what is followed was gone at the last look.
+    pub(super) gone: bool,
     /// What was asked of a document before there was one.
     pub(super) postponed: Vec<Ask>,
     /// Under which the first screen is kept when it is whole.
@@ -100,6 +102,7 @@ impl Opened {
             painting: None,
             rendering: None,
             following: None,
+            gone: false,
             postponed: Vec::new(),
             key: None,
         };

@@ -141,6 +141,17 @@ fn a_reader_who_leaves_while_a_piece_is_written_leaves_no_file() {
 }
 
 #[tokio::test]
+async fn where_no_directory_can_be_made_the_layer_goes_off() {
+    let state = tempfile::tempdir().unwrap();
+    let cabinet =
+        Cabinet::with_clock(Some(state.path().join("state")), Arc::new(Wall(Mutex::new(1000 * HOUR))));
+    let shelf = cabinet.shelf("objects", "/proc/none/objects".into(), bounds(Eviction::Lru), None);
+    let mut fill = shelf.fill(about("a", 4), None);
+    fill.push(&"body".into()).await;
+    assert!(!fill.finish().await && shelf.is_off());
+}
+
+#[tokio::test]
 async fn what_goes_by_the_hundred_goes_in_steps() {
     let many = Bounds { max_entries: 1000, max_size: MIB, ..bounds(Eviction::Lru) };
     let bed = bed(many);
