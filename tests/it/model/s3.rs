@@ -12,7 +12,7 @@ use bifold::vfs::registry::Registry;
 use demo::{Options, Server};
 use proptest::prelude::*;
 
-use super::acts::{Act, Spot, Told, act, class, path, perform, rows, tree};
+use super::acts::{Act, Demand, Spot, Told, act, class, path, perform, rows, tree};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -46,24 +46,40 @@ fn same(model: &Told, s3: &Told) -> bool {
 
 type Rows = Vec<(Name, Kind, Option<u64>)>;
 
-/// What each directory of the model has held, and from when on.
+/// What a directory held from a time on: as it was first, and as it may be seen with what was written later.
+type State = (Instant, Vec<Rows>);
+
+/// What each directory of the model has held.
 #[derive(Default)]
-struct Past(BTreeMap<Vec<String>, Vec<(Instant, Rows)>>);
+struct Past(BTreeMap<Vec<String>, Vec<State>>);
 
 impl Past {
     /// Notes what every directory that was ever looked at holds now. An own write changes what is held of older
-    /// states, too: they may be seen with it, but no longer without it.
-    async fn note(&mut self, model: &DynPath, own: bool) {
+    /// states, too: they may be seen with it, but no longer without it. `own` tells which it was, and whether it was done.
+    async fn note(&mut self, model: &DynPath, own: Option<(&Act, bool)>) {
         let now = Instant::now();
         for (dir, states) in &mut self.0 {
             let rows = model_rows(model, dir).await;
-            if states.last().is_none_or(|(_, last)| *last != rows) {
-                if let Some((_, last)) = states.last().cloned().filter(|_| own) {
-                    for (_, held) in states.iter_mut() {
-                        apply(held, &last, &rows);
-                    }
+            let last = states.last().map(|(_, held)| held[0].clone()).unwrap_or_default();
+            if last != rows {
+                let changed =
+                    ids(last.iter().chain(&rows).filter(|row| last.contains(row) != rows.contains(row)));
+                for held in states.iter_mut().flat_map(|(_, held)| held).filter(|_| own.is_some()) {
+                    put(held, &changed, &rows);
                 }
-                states.push((now, rows));
+                states.push((now, vec![rows]));
+            } else if let Some((act, true)) = own {
+                // It changed nothing here, because another client had done the same: older states may lack that.
+                let written = written(act, dir);
+                for (_, held) in states.iter_mut() {
+                    let with = held.iter().cloned().map(|mut held| {
+                        put(&mut held, &written, &rows);
+                        held
+                    });
+                    let with: Vec<Rows> = with.collect();
+                    held.extend(with);
+                    held.dedup();
+                }
             }
         }
     }
@@ -75,22 +91,43 @@ impl Past {
         states
             .iter()
             .zip(ends)
-            .any(|((_, held), end)| held == rows && end.is_none_or(|end| end.elapsed() <= age))
+            .any(|((_, held), end)| held.contains(rows) && end.is_none_or(|end| end.elapsed() <= age))
     }
 }
 
-/// Does to an older state what a write did that made `after` of `before`.
-fn apply(held: &mut Rows, before: &Rows, after: &Rows) {
-    let id = |row: &(Name, Kind, Option<u64>)| (row.0.clone(), row.1);
-    let touched: Vec<_> = before
-        .iter()
-        .chain(after)
-        .filter(|row| before.contains(row) != after.contains(row))
-        .map(id)
-        .collect();
-    held.retain(|row| !touched.contains(&id(row)));
-    held.extend(after.iter().filter(|row| touched.contains(&id(row))).cloned());
+fn ids<'a>(rows: impl Iterator<Item = &'a (Name, Kind, Option<u64>)>) -> Vec<(Name, Kind)> {
+    rows.map(|(name, kind, _)| (name.clone(), *kind)).collect()
+}
+
+/// Has these rows in an older state as they are `now`, or not.
+fn put(held: &mut Rows, which: &[(Name, Kind)], now: &Rows) {
+    let is_one = |row: &&(Name, Kind, Option<u64>)| which.iter().any(|it| (&it.0, it.1) == (&row.0, row.1));
+    held.retain(|row| !is_one(&row));
+    held.extend(now.iter().filter(is_one).cloned());
     held.sort();
+}
+
+/// The rows of a directory that a write is about.
+fn written(act: &Act, dir: &[String]) -> Vec<(Name, Kind)> {
+    let spots = match act {
+        Act::Put { at, .. } | Act::Mkdir { at } | Act::Remove { at, .. } => vec![at.clone()],
+        Act::Copy { to, .. } => vec![to.clone()],
+        Act::Rename { from, to, .. } => vec![from.clone(), to.clone()],
+        Act::RemoveMany { dir, removals } => {
+            let below = |(name, kind): &(String, Kind)| Spot {
+                names: dir.names.iter().chain([name]).cloned().collect(),
+                kind: *kind,
+            };
+            removals.iter().map(below).collect()
+        }
+        Act::Abort { .. } | Act::Read { .. } | Act::Stat { .. } | Act::List { .. } => Vec::new(),
+    };
+    let row = |spot: &Spot| {
+        let name = spot.names.strip_prefix(dir)?.first()?;
+        let kind = if spot.names.len() == dir.len() + 1 { spot.kind } else { Kind::Dir };
+        Some((Name::from(name.as_str()), kind))
+    };
+    spots.iter().filter_map(row).collect()
 }
 
 fn dir_of(root: &DynPath, names: &[String]) -> DynPath {
@@ -139,17 +176,17 @@ impl World {
                 let told = perform(&self.s3, act).await;
                 self.took(begun);
                 prop_assert!(same(&expected, &told), "{act:?}: the model says {expected:?}, S3 {told:?}");
-                self.past.note(&self.model, true).await;
+                self.past.note(&self.model, Some((act, told.is_ok()))).await;
             }
             Step::Other { key, len: Some(len) } => {
                 self.memory.put(&format!("bucket/{key}"), vec![b'o'; *len]);
                 self.server.store().put("bucket", key, vec![b'o'; *len]);
-                self.past.note(&self.model, false).await;
+                self.past.note(&self.model, None).await;
             }
             Step::Other { key, len: None } => {
                 self.memory.forget(&format!("bucket/{key}"));
                 self.server.store().delete("bucket", key);
-                self.past.note(&self.model, false).await;
+                self.past.note(&self.model, None).await;
             }
             Step::Look { at } => self.look(at).await?,
         }
@@ -159,7 +196,7 @@ impl World {
     /// From the first listing of a directory on, what it holds is noted.
     async fn remember(&mut self, at: &[String]) -> Rows {
         let now = model_rows(&self.model, at).await;
-        self.past.0.entry(at.to_vec()).or_insert_with(|| vec![(Instant::now(), now.clone())]);
+        self.past.0.entry(at.to_vec()).or_insert_with(|| vec![(Instant::now(), vec![now.clone()])]);
         now
     }
 
@@ -212,6 +249,22 @@ async fn run(steps: &[Step], page: u16, ttl: Option<Duration>) -> Result<(), Tes
 fn block_on<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(test)
+}
+
+#[test]
+fn what_is_written_below_a_prefix_that_another_made_shows_in_a_held_listing() {
+    let own =
+        |names: &[&str], kind| Spot { names: names.iter().map(|&name| name.to_owned()).collect(), kind };
+    let other = |key: &str, len| Step::Other { key: key.to_owned(), len };
+    let steps = [
+        Step::Own(Act::Put { at: own(&["a"], Kind::File), len: 0, demand: Demand::Nothing }),
+        Step::Look { at: Vec::new() },
+        other("a", None),
+        other("-/", Some(0)),
+        Step::Own(Act::Mkdir { at: own(&["-", "a"], Kind::Dir) }),
+        Step::Look { at: Vec::new() },
+    ];
+    block_on(run(&steps, 1_000, Some(Duration::from_mins(1)))).unwrap();
 }
 
 proptest! {
