@@ -89,15 +89,18 @@ fn a_thousand_rows_cost_one_list_and_no_head_whatever_is_done_with_them() {
         ("\x7f\x7f\r", "1,000 marked"),
         ("u..", "hidden files are shown"),
         ("\x130500\r", "0500"),
-        ("i", "ListObjectsV2"),
+        ("i", "Requests and the caches"),
     ] {
         terminal.keys(keys);
         terminal.see(shown);
     }
     terminal.keys("\x1b");
+    // What the screen held before is seen at once: the foot of the new one is waited for.
     terminal.resize(60, 20);
+    terminal.see("F1Help");
     terminal.see("0500");
     terminal.resize(160, 40);
+    terminal.see("F10/q Quit");
     agrees(&place, &terminal);
     assert_eq!(quit(&place, terminal), only_lists(1));
     let query = place.server.log()[0].query.clone();
