@@ -20,22 +20,8 @@ const SHOWN: [Action; 11] = [
     Action::Quit,
 ];
 
-/// Those that it may show in a view.
-const IN_VIEW: [Action; 10] = [
-    Action::Help,
-    Action::ViewWrap,
-    Action::ViewHex,
-    Action::ViewGoTo,
-    Action::ViewSearch,
-    Action::ViewKind,
-    Action::ViewFollow,
-    Action::ViewEncoding,
-    Action::ViewFoldAll,
-    Action::ViewClose,
-];
-
-/// The same beside the panes, from where some keys lead out.
-const BESIDE: [Action; 11] = [
+/// Those that it may show in a view; `Switch` only beside the panes, where it leads out.
+const IN_VIEW: [Action; 11] = [
     Action::Help,
     Action::ViewWrap,
     Action::ViewHex,
@@ -69,21 +55,19 @@ impl BarItem {
 
 /// The keys that apply to what is selected now.
 pub fn bar(state: &State) -> Vec<BarItem> {
-    let shown = possible(state).iter().filter(|action| action.applies(state));
-    shown.filter_map(|action| item(state, *action)).collect()
+    let shown = possible(state).filter(|action| action.applies(state));
+    shown.filter_map(|action| item(state, action)).collect()
 }
 
 /// All that [`bar`] can show, whatever is selected: how much room the bar may need.
 pub fn full(state: &State) -> Vec<BarItem> {
-    possible(state).iter().filter_map(|action| item(state, *action)).collect()
+    possible(state).filter_map(|action| item(state, action)).collect()
 }
 
-fn possible(state: &State) -> &'static [Action] {
-    match state.front_view() {
-        Some(_) if state.viewer.is_none() => &BESIDE,
-        Some(_) => &IN_VIEW,
-        None => &SHOWN,
-    }
+fn possible(state: &State) -> impl Iterator<Item = Action> {
+    let all: &[Action] = if state.front_view().is_some() { &IN_VIEW } else { &SHOWN };
+    let over_both = state.viewer.is_some();
+    all.iter().copied().filter(move |action| !(over_both && *action == Action::Switch))
 }
 
 fn item(state: &State, action: Action) -> Option<BarItem> {
